@@ -1,0 +1,1 @@
+"""The outside world, local and scriptable."""

@@ -1,0 +1,36 @@
+"""The nouns and verbs of an exercise; the standard library only."""
+
+from grader.vocabulary.exercise import Check, Exercise, Function, fail
+from grader.vocabulary.history import History, Run
+from grader.vocabulary.observation import CheckFailed, Observation
+from grader.vocabulary.scenario import (
+    Drawn,
+    Scenario,
+    draw,
+    model,
+    process,
+    restart_all,
+    together,
+)
+from grader.vocabulary.verdict import Result, Status, Verdict
+
+__all__ = [
+    "Check",
+    "CheckFailed",
+    "Drawn",
+    "Exercise",
+    "Function",
+    "History",
+    "Observation",
+    "Result",
+    "Run",
+    "Scenario",
+    "Status",
+    "Verdict",
+    "draw",
+    "fail",
+    "model",
+    "process",
+    "restart_all",
+    "together",
+]

@@ -1,0 +1,145 @@
+"""An observation is one immutable fact, and says itself in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class CheckFailed(Exception):
+    """Raised by a check: what was seen, the evidence, and perhaps a way out."""
+
+    def __init__(
+        self, rationale: str, because: Sequence[Observation] = (), help: str = ""
+    ) -> None:
+        super().__init__(rationale)
+        self.rationale = rationale
+        self.because = tuple(because)
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One immutable fact, numbered within its scenario.
+
+    Kinds and the keys of their `data`:
+    `start` pid, restarted · `broken` error, message, line · `call` id, function,
+    args · `reply` id, function, and either value, or error, message, line ·
+    `model` event, request, prompt, messages · `answer` event, request, text,
+    status · `held` / `released` event, inside, expected · `fault` what, event,
+    stored · `exit` code, signal · `limit` what, limit, found · `output` text, cut ·
+    `stored` threads, files.
+    """
+
+    number: int
+    kind: str
+    process: int | None
+    at_ms: float
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def value(self) -> Any:
+        """What a reply returned; raises `CheckFailed` when it returned nothing."""
+        if "value" in self.data:
+            return self.data["value"]
+        raise CheckFailed(self.trouble, because=[self])
+
+    @property
+    def ok(self) -> bool:
+        """Whether a reply returned a value."""
+        return "value" in self.data
+
+    @property
+    def trouble(self) -> str:
+        """Why a reply has no value, as a sentence without its full stop."""
+        name, error = self.data.get("function"), self.data.get("error")
+        where = f"process {self.process}"
+        sentences = {
+            "killed": f"{where} was killed before {name} returned",
+            "hang": f"{name} did not return in {where}: {self.data.get('message')}",
+            "not_run": f"{name} was not called in {where}: {self.data.get('message')}",
+            "died": f"{where} ended before {name} returned",
+            "not_json": f"{name} in {where} returned {self.data.get('message')}",
+            "wrong_type": f"{name} in {where} returned {self.data.get('message')}",
+            "broken": f"{where} could not import the submission",
+        }
+        return sentences.get(str(error), f"{name} raised {error} in {where}")
+
+    def __str__(self) -> str:
+        where = "" if self.process is None else f" process {self.process}"
+        return f"#{self.number}{where} {_describe(self)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the observation as plain data."""
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "process": self.process,
+            "at_ms": self.at_ms,
+            "data": dict(self.data),
+        }
+
+
+def _describe(seen: Observation) -> str:
+    data = seen.data
+    words: dict[str, Callable[[], str]] = {
+        "start": lambda: "restarts" if data.get("restarted") else "starts",
+        "broken": lambda: f"cannot import the submission: {_error(data)}",
+        "call": lambda: f"call {data['function']}({_args(data['args'])})",
+        "reply": lambda: f"reply {data['function']}: {_result(data)}",
+        "model": lambda: f"asks the model [{data['event']}]: {short(data['prompt'])}",
+        "answer": lambda: f"model [{data['event']}] answers: {_answer(data)}",
+        "held": lambda: f"is held at [{data['event']}]",
+        "released": lambda: (
+            f"[{data['event']}] is released, {data['inside']} of "
+            f"{data['expected']} inside"
+        ),
+        "fault": lambda: _fault(data),
+        "exit": lambda: f"ends {_exit(data)}",
+        "limit": lambda: f"reaches a limit: {data['what']} ({data['limit']})",
+        "output": lambda: f"prints: {short(data['text'])}",
+        "stored": lambda: f"the checkpoint database holds {_threads(data)}",
+    }
+    return words[seen.kind]() if seen.kind in words else seen.kind
+
+
+def short(value: Any, length: int = 100) -> str:
+    """Return the repr of a value, cut in the middle where it is long."""
+    text = repr(value)
+    half = length // 2 - 1
+    return text if len(text) <= length else f"{text[:half]} … {text[-half:]}"
+
+
+def _args(args: Iterable[Any]) -> str:
+    return ", ".join(short(arg) for arg in args)
+
+
+def _error(data: Mapping[str, Any]) -> str:
+    line = f" (line {data['line']} of the submission)" if data.get("line") else ""
+    return f"{data['error']}: {data['message']}{line}"
+
+
+def _result(data: Mapping[str, Any]) -> str:
+    return short(data["value"]) if "value" in data else _error(data)
+
+
+def _answer(data: Mapping[str, Any]) -> str:
+    if data["status"] == 200:
+        return short(data["text"])
+    return f"HTTP {data['status']}" if data["status"] else "nothing, and hangs up"
+
+
+def _fault(data: Mapping[str, Any]) -> str:
+    return f"is {data['what']}" + (f" at [{data['event']}]" if data["event"] else "")
+
+
+def _exit(data: Mapping[str, Any]) -> str:
+    if data.get("signal"):
+        return f"by signal {data['signal']}"
+    return f"with exit code {data['code']}"
+
+
+def _threads(data: Mapping[str, Any]) -> str:
+    counts = [f"{t['checkpoints']} of {short(t['thread'])}" for t in data["threads"]]
+    return f"checkpoints: {', '.join(counts)}" if counts else "no checkpoint"

@@ -1,0 +1,247 @@
+"""A scenario is pure data: the steps and faults that are told to N processes."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+CONSONANTS = "bdfgklmnprstvz"
+VOWELS = "aeiou"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One process calls one function of the submission."""
+
+    process: int
+    function: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One process is ended with SIGKILL, between two calls."""
+
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillWhen:
+    """Arms a trigger: the process is killed while `event` from it is held.
+
+    `once_stored` names an earlier event of the model: the kill waits until the
+    reply to it is in the checkpoint database, so that no right answer loses its
+    finished step by luck; the wait is limited.
+    """
+
+    process: int
+    event: str
+    once_stored: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Each process ends as a server does on SIGTERM, and is then started again."""
+
+    processes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Calls made at once; the model holds `held_at` until all of them are in."""
+
+    calls: tuple[Call, ...]
+    held_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """From now on the model answers a request that carries `marker` by `reply`.
+
+    `reply` is a template: {answer} is what the stand-in model makes of the
+    conversation, {prompt} the text of the last message without its marker, {ref}
+    a fresh reference nobody can guess, and every drawn name stands for its value.
+    A mapping is a structured reply, its text values templates; with `tool` it is
+    the arguments of one call of that tool.
+    """
+
+    event: str
+    marker: str
+    reply: str | Mapping[str, Any] = "{answer} (ref {ref})"
+    tool: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fails:
+    """The next `times` requests that carry the event's marker get an error.
+
+    `status` is the HTTP status (401, 429, 500), or 0 for a dropped connection.
+    """
+
+    event: str
+    status: int = 500
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Requests that carry the event's marker wait until they are released."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """Requests held at the event go on, and later ones are not held."""
+
+    event: str
+
+
+Step = (
+    Call | Kill | KillWhen | Restart | Together | Says | Fails | Holds | Releases
+)
+
+
+@dataclass(frozen=True, slots=True)
+class process:  # noqa: N801 - reads as a word of the scenario, like a verb does
+    """One OS process that runs the submission, by its number."""
+
+    number: int
+
+    def calls(self, function: str, *args: Any) -> Call:
+        """Call `function`; text arguments are templates over drawn values."""
+        return Call(self.number, function, args)
+
+    def is_killed(self) -> Kill:
+        """End the process at once, as `kill -9` does."""
+        return Kill(self.number)
+
+    def is_killed_when(self, event: str, once_stored: str | None = None) -> KillWhen:
+        """Kill it while the model works on `event`; see `KillWhen`."""
+        return KillWhen(self.number, event, once_stored)
+
+    def restarts(self) -> Restart:
+        """End the process as a server is asked to stop, and start it again."""
+        return Restart((self.number,))
+
+
+def together(*calls: Call, held_at: str | None = None) -> Together:
+    """Make all `calls` at once, held at the model's `held_at` until all are in."""
+    return Together(calls, held_at)
+
+
+def restart_all(count: int) -> Restart:
+    """Stop processes 0 to `count` - 1 before any of them is started again."""
+    return Restart(tuple(range(count)))
+
+
+class model:  # noqa: N801 - a word of the scenario, never instantiated
+    """What the stand-in model says, holds and fails."""
+
+    says = Says
+    holds = Holds
+    releases = Releases
+    fails = Fails
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Named steps; `description` completes the sentence "in which …"."""
+
+    name: str
+    description: str
+    steps: tuple[Step, ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls in order, those made together included."""
+        return tuple(_calls(self.steps))
+
+    @property
+    def process_count(self) -> int:
+        """How many processes the steps name."""
+        named = [call.process for call in self.calls]
+        return max(named, default=0) + 1
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of all drawn values, in alphabetical order."""
+        texts = [arg for call in self.calls for arg in call.args]
+        for step in self.steps:
+            if isinstance(step, Says):
+                whole = isinstance(step.reply, str)
+                texts += [step.reply] if whole else list(step.reply.values())
+        found = {
+            name
+            for text in texts
+            if isinstance(text, str)
+            for _, name, _, _ in string.Formatter().parse(text)
+            if name
+        }
+        return tuple(sorted(found - {"answer", "prompt", "ref"}))
+
+
+def _calls(steps: Sequence[Step]) -> Iterator[Call]:
+    for step in steps:
+        if isinstance(step, Call):
+            yield step
+        elif isinstance(step, Together):
+            yield from step.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The values one seed gives to the names of one scenario."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> str:
+        try:
+            return self.values[name]
+        except KeyError:
+            known = ", ".join(sorted(self.values)) or "none"
+            raise AttributeError(f"nothing drawn is named {name!r}; {known}") from None
+
+    def fill(self, template: Any) -> Any:
+        """Return text with its names replaced; anything else as it is."""
+        if not isinstance(template, str):
+            return template
+        return template.format_map(dict(self.values))
+
+
+def draw(scenario: Scenario, seed: int) -> Drawn:
+    """Draw a value for every name of a scenario; the same seed, the same values.
+
+    The part before the first underscore says what is drawn (`name_2` is a name).
+    No value is drawn twice in one scenario.
+    """
+    rng = random.Random(f"{seed}/{scenario.name}")
+    values: dict[str, str] = {}
+    for name in scenario.fields:
+        value = _value(name.partition("_")[0], rng)
+        while value in values.values():
+            value = _value(name.partition("_")[0], rng)
+        values[name] = value
+    return Drawn(values)
+
+
+def _value(kind: str, rng: random.Random) -> str:
+    if kind == "name":
+        return _word(rng, 3).capitalize()
+    if kind == "word":
+        return _word(rng, 3)
+    if kind == "number":
+        return str(rng.randrange(1_000, 10_000))
+    if kind in {"user", "thread", "order"}:
+        return f"{kind}-{rng.randrange(16**6):06x}"
+    raise ValueError(
+        f"cannot draw {kind!r}; expected name, word, number, user, thread or order"
+    )
+
+
+def _word(rng: random.Random, syllables: int) -> str:
+    pairs = [rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(syllables)]
+    return "".join(pairs) + rng.choice("lnrs")
