@@ -106,38 +106,38 @@ python=; found=; \
 for name in $(if $(PYTHON),"$(PYTHON)",$(PYTHONS)); do \
   python=$$("$$name" $(SUPPORTED) 2>/dev/null) && break; \
   python=; \
-  version=$$("$$name" $(VERSION) 2>/dev/null) && found="$$found $$name is $$version;"; \
+  version=$$("$$name" $(VERSION) 2>/dev/null) && found="$$found$${found:+, }$$name is $$version"; \
 done; \
 if test -z "$$python"; then \
   echo "No supported Python." >&2; \
   echo "  Expected: Python 3.11, 3.12 or 3.13, as one of: $(if $(PYTHON),$(PYTHON),$(PYTHONS))" >&2; \
-  echo "  Found:   $${found:- none of them}" >&2; \
-  echo "  Way out: install one of these versions, or say where it is: make env PYTHON=/path/to/python3.12" >&2; \
+  echo "  Found:    $${found:-none of them}" >&2; \
+  echo "  Way out:  install one of these versions, or say where it is: make env PYTHON=/path/to/python3.12" >&2; \
   exit 1; \
 fi; \
 rm -f .venv/.complete; \
-count=$$(grep -c == requirements.lock); \
-if uv --version >/dev/null 2>&1; then \
-  echo "Creating .venv with uv and $$python: $$count pinned packages."; \
+echo "Creating .venv from $$python: $$(grep -c == requirements.lock) pinned packages, up to three minutes."; \
+with_uv() { \
   uv venv --quiet --no-project --clear --python "$$python" .venv \
   && uv pip install --quiet --python .venv/bin/python --require-hashes \
        --only-binary :all: --compile-bytecode -r requirements.lock \
   && uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
-       --offline -e .; \
-else \
+       --offline -e .; }; \
+with_pip() { \
   "$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
     echo "$$python cannot create virtual environments." >&2; \
-    echo "  Expected: its modules venv and ensurepip, or uv" >&2; \
-    echo "  Way out: install them (Debian, Ubuntu: apt install python3-venv), or install uv" >&2; \
-    exit 1; }; \
-  echo "Creating .venv with pip and $$python: $$count pinned packages, one to three minutes."; \
+    echo "  Expected: its modules venv and ensurepip, or the command uv" >&2; \
+    echo "  Way out:  install them (Debian, Ubuntu: apt install python3-venv), or uv" >&2; \
+    return 1; }; \
   "$$python" -m venv --clear .venv \
   && .venv/bin/python -m pip install -qq --require-hashes --only-binary :all: \
        -r requirements.lock \
-  && .venv/bin/python -m pip install -qq --no-deps --no-build-isolation --no-index -e .; \
-fi || { \
-  echo "The install into .venv did not finish: see above. Run the command again to retry." >&2; \
-  exit 1; }; \
+  && .venv/bin/python -m pip install -qq --no-deps --no-build-isolation --no-index -e .; }; \
+{ uv --version >/dev/null 2>&1 \
+    && { with_uv || { echo "uv did not finish: see above. Trying pip." >&2; false; }; }; } \
+|| with_pip \
+|| { echo "The install into .venv did not finish: see above. The same command tries again." >&2; \
+     exit 1; }; \
 echo $(MADE_FROM) > .venv/.complete; \
 echo "Ready: .venv";
 endef
