@@ -1,0 +1,221 @@
+"""An OpenAI-compatible HTTP server on loopback: the wire, and who may speak on it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from grader.fakes.answers import (
+    DROPPED,
+    Answer,
+    chunks,
+    completion,
+    error,
+    retry_headers,
+)
+from grader.fakes.bodies import Refused, json_response, read_body, refuse
+
+LIMIT_CONNECTIONS = 500  # of all processes together; more get a 503
+# Longer than any run: a server that closes an idle connection while the client sends
+# its next request would fail that request by luck.
+KEEP_ALIVE_S = 3600
+
+Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who speaks through one base URL; `pending` are its requests without an answer."""
+
+    key: str
+    asked: Asked
+    pending: set[asyncio.Future[Answer]] = field(default_factory=set)
+
+
+class ModelServer:
+    """Serves chat completions in the running loop, while entered as a context.
+
+    It renders what it is told and decides nothing: each caller is admitted with a
+    coroutine function that turns the body of a request into an `Answer`, and that may
+    wait for as long as it likes. A client that hangs up meanwhile cancels it.
+
+    Attributes:
+        broken: the first exception that such a function raised, which is a defect of
+            the grader and never of the submission.
+    """
+
+    def __init__(self) -> None:
+        self.broken: BaseException | None = None
+        self._callers: dict[str, _Caller] = {}
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+        self._origin = ""
+
+    async def __aenter__(self) -> ModelServer:
+        routes = [
+            Route("/{token}/v1/chat/completions", self._complete, methods=["POST"]),
+            Route("/{token}/v1/models", self._models, methods=["GET"]),
+            Route("/{path:path}", _nothing_here, methods=["GET", "POST"]),
+        ]
+        config = uvicorn.Config(
+            Starlette(
+                routes=routes,
+                exception_handlers={Refused: refuse, ClientDisconnect: _let_go},
+            ),
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            log_level="critical",
+            limit_concurrency=LIMIT_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+        config.load()
+
+        def connect() -> H11Protocol:
+            # The state of a connection is handed to each of its requests, so that
+            # one of them can drop the connection.
+            state: dict[str, Any] = {}
+            state["connection"] = H11Protocol(config, self._state, state)
+            return state["connection"]  # type: ignore[no-any-return]
+
+        # asyncio turns on TCP_NODELAY for sockets that name their protocol, and only
+        # for those; without it every reply on a kept connection takes 40 ms.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.bind(("127.0.0.1", 0))
+        # A server object of uvicorn would take over signals and close only after a
+        # tenth of a second; its protocol is all that is needed.
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(connect, sock=listener, backlog=512)
+        self._origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for url in [*self._callers]:
+            self.dismiss(url)
+        for connection in [*self._state.connections]:
+            connection.transport.abort()
+        # The loop reports what was aborted in its next pass; requests end at that.
+        passed = asyncio.get_running_loop().create_future()
+        passed.get_loop().call_soon(passed.set_result, None)
+        await asyncio.wait({passed, *self._state.tasks})
+        await self._server.wait_closed()
+
+    def admit(self, key: str, asked: Asked) -> str:
+        """Return a base URL for a caller, who shows `key` as its API key.
+
+        Each request is passed to `asked` as its parsed body, in which `messages` is a
+        list of at least one object and nothing else is certain.
+        """
+        url = f"{self._origin}/{secrets.token_urlsafe(16)}/v1"
+        self._callers[url] = _Caller(key, asked)
+        return url
+
+    def dismiss(self, url: str) -> None:
+        """Serve a base URL no more, and drop its requests that have no answer yet."""
+        caller = self._callers.pop(url, None)
+        for asked in [*caller.pending] if caller else []:
+            asked.cancel()
+
+    async def _complete(self, request: Request) -> Response:
+        caller = self._caller(request)
+        body = await read_body(request)
+        answer = await self._answer(caller, body, request)
+        if answer is None or answer.status == DROPPED:
+            request.state.connection.transport.abort()
+            await _hung_up(request)  # so that nobody misses a response
+            return Response()
+        if answer.status != 200:
+            said = error(answer.status, answer.text)
+            return json_response(said, answer.status, retry_headers(answer))
+        if body.get("stream"):
+            events = _in_loop(chunks(answer, body))
+            return StreamingResponse(events, media_type="text/event-stream")
+        return json_response(completion(answer, body))
+
+    async def _models(self, request: Request) -> Response:
+        self._caller(request)
+        model = {
+            "id": "stand-in",
+            "object": "model",
+            "created": 0,
+            "owned_by": "grader",
+        }
+        return json_response({"object": "list", "data": [model]})
+
+    def _caller(self, request: Request) -> _Caller:
+        caller = self._callers.get(f"{self._origin}/{request.path_params['token']}/v1")
+        if caller is None:
+            raise Refused(404, "expected the base URL that the process was given")
+        given = request.headers.get("authorization", "").encode()
+        if not secrets.compare_digest(given, f"Bearer {caller.key}".encode()):
+            raise Refused(401, "")
+        return caller
+
+    async def _answer(
+        self, caller: _Caller, body: Mapping[str, Any], request: Request
+    ) -> Answer | None:
+        """Ask for the answer; None when the client, or the caller, is gone."""
+
+        async def ask() -> Answer:
+            return await caller.asked(body)
+
+        asked = asyncio.ensure_future(ask())
+        gone = asyncio.ensure_future(_hung_up(request))
+        caller.pending.add(asked)
+        try:
+            await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            caller.pending.discard(asked)
+            asked.cancel()
+            gone.cancel()
+            await asyncio.wait({asked, gone})
+        if asked.cancelled():
+            return None
+        problem = asked.exception()
+        if problem is not None:
+            self.broken = self.broken or problem
+            return Answer("model", status=500)
+        return asked.result()
+
+
+async def _in_loop(events: Iterable[str]) -> AsyncIterator[str]:
+    # Starlette would take each event of a plain iterator from an OS thread.
+    for event in events:
+        yield event
+
+
+async def _let_go(request: Request, gone: Exception) -> Response:
+    return Response()
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _nothing_here(request: Request) -> Response:
+    message = f"{request.method} is not served here; POST chat/completions is"
+    if request.url.path.endswith("/responses"):
+        message = "expected chat completions; say ChatOpenAI(use_responses_api=False)"
+    return json_response(error(404, message), 404)

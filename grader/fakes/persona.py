@@ -1,0 +1,224 @@
+"""The stand-in model: what it makes of a conversation, pure and deterministic."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from grader.fakes.answers import Answer, text_of
+from grader.fakes.schema import instance
+from grader.vocabulary.scenario import Drawn, Fails, Says
+
+RETRY_AFTER_S = 0.01  # with a scripted 429: honoured by a client, and soon over
+DEFAULT = Says("model", "")  # the rule of a request that carries no marker
+
+Message = Mapping[str, Any]
+
+# The expressions run over texts of the submission. White space is single before they
+# do and what they repeat is limited, so that no text takes them long.
+SENTENCE = re.compile(r"(?<=[.!?]) ")
+CLAUSE = re.compile(r"(?:[,;]|,? and) (?=(?:my|what)\b)", re.IGNORECASE)
+TOPIC = r"my (?P<topic>[^.,;:!?]{1,60}?)"
+QUESTION = re.compile(rf"\bwhat(?: is|['\u2019]s) {TOPIC}(?=$|[.,;:!?])", re.IGNORECASE)
+FACT = re.compile(rf"\b{TOPIC} is (?P<value>.+)", re.IGNORECASE)
+
+
+class Script:
+    """What the model says and fails in one run of a scenario."""
+
+    def __init__(self, drawn: Drawn, rng: random.Random) -> None:
+        self._drawn = drawn
+        self._rng = rng
+        self._rules: dict[str, Says] = {}  # by marker
+        self._failures: dict[str, list[int]] = {}  # the statuses to come, by event
+        self._references: set[str] = set()
+
+    def apply(self, step: Says | Fails) -> None:
+        """Follow a step from now on; a later rule for a marker replaces its former.
+
+        Raises:
+            ValueError: the template has a field that is neither drawn nor known.
+        """
+        if isinstance(step, Fails):
+            coming = self._failures.setdefault(step.event, [])
+            coming.extend([step.status] * step.times)
+            return
+        words = {**self._drawn.values, "answer": "", "prompt": "", "ref": ""}
+        try:
+            _fill(step.reply, words)
+        except (KeyError, IndexError, ValueError) as problem:
+            raise ValueError(
+                f"expected a template with the fields {', '.join(sorted(words))}; "
+                f"found {step.reply!r} ({problem!r})"
+            ) from None
+        self._rules[step.marker] = step
+
+    def event_of(self, messages: Sequence[Message]) -> str:
+        """Return the event of the rule whose marker comes last, or "model"."""
+        return self._rule(messages).event
+
+    def answer(self, request: Mapping[str, Any]) -> Answer:
+        """Answer the body of a chat completions request."""
+        rule = self._rule(request["messages"])
+        if self._failures.get(rule.event):
+            status = self._failures[rule.event].pop(0)
+            wait_s = RETRY_AFTER_S if status == 429 else None
+            return Answer(rule.event, status=status, retry_after_s=wait_s)
+        try:
+            return self._reply(rule, request)
+        except (ValueError, RecursionError) as problem:  # of the request's schema
+            return Answer(rule.event, status=400, text=str(problem))
+
+    def _rule(self, messages: Sequence[Message]) -> Says:
+        ours = [m for m in messages if m.get("role") in {"system", "developer"}]
+        others = [m for m in messages if m.get("role") not in {"system", "developer"}]
+        for message in [*reversed(ours), *reversed(others)]:
+            text = text_of(message)
+            found = [marker for marker in self._rules if marker and marker in text]
+            if found:
+                return self._rules[max(found, key=lambda marker: _end(text, marker))]
+        return self._rules.get("", DEFAULT)
+
+    def _reply(self, rule: Says, request: Mapping[str, Any]) -> Answer:
+        messages = request["messages"]
+        prompt = text_of(messages[-1]) if messages else ""
+        reference = self._reference()
+        words = {
+            **self._drawn.values,
+            "answer": answer_to(messages, [*self._rules]),
+            "prompt": _without(prompt, [rule.marker]),
+            "ref": reference,
+        }
+        scripted = _fill(rule.reply, words) if isinstance(rule.reply, Mapping) else None
+        template = rule.reply if isinstance(rule.reply, str) else DEFAULT.reply
+        text = str(_fill(template, words))
+        offered, schema = _offered(request), _wanted(request)
+        tool = _tool(rule, request, offered)
+        if tool:
+            if scripted is None or rule.tool not in ("", tool):
+                scripted = instance(offered[tool], text, self._rng)
+            given = _carried(reference, scripted)
+            return Answer(rule.event, tool=tool, arguments=scripted, reference=given)
+        if scripted is not None and (schema is not None or not rule.tool):
+            text = json.dumps(scripted, ensure_ascii=False)
+        elif schema is not None:
+            built = instance(schema, text, self._rng)
+            text = json.dumps(built, ensure_ascii=False)
+        return Answer(rule.event, text=text, reference=_carried(reference, text))
+
+    def _reference(self) -> str:
+        while True:
+            reference = f"{self._rng.getrandbits(32):08x}"
+            if reference not in self._references:
+                self._references.add(reference)
+                return reference
+
+
+def answer_to(messages: Sequence[Message], markers: Sequence[str] = ()) -> str:
+    """Return what the model makes of a conversation, when no rule says otherwise.
+
+    It remembers what user messages say ("My X is Y.", the latest counts), answers
+    the last one ("What is my X?"), and repeats what it does not understand.
+    """
+    if not messages:
+        return "You said nothing."
+    if messages[-1].get("role") == "tool":
+        return f"The tool says: {text_of(messages[-1])}"
+    said = [m for m in messages if m.get("role") == "user"] or messages[-1:]
+    texts = [_without(text_of(message), markers) for message in said]
+    facts = {
+        _key(topic): value
+        for text in texts
+        for topic, value in _sayings(text)
+        if value is not None
+    }
+    replies, noted = [], []
+    for topic, value in _sayings(texts[-1]):
+        if value is not None:
+            noted.append(f"your {topic} is {value}")
+        elif _key(topic) in facts:
+            replies.append(f"Your {topic} is {facts[_key(topic)]}.")
+        else:
+            replies.append(f"I do not know your {topic}.")
+    if noted:
+        replies.insert(0, f"Noted: {', '.join(noted)}.")
+    return " ".join(replies) or f"You said: {texts[-1]}"
+
+
+def _sayings(text: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the topic of each question (value None) and of each fact in a text."""
+    for line in text.splitlines():
+        for sentence in SENTENCE.split(" ".join(line.split())):
+            for clause in CLAUSE.split(sentence):
+                question, fact = QUESTION.search(clause), FACT.search(clause)
+                if question:
+                    yield question["topic"], None
+                elif fact and not clause.endswith("?"):
+                    yield fact["topic"], fact["value"].rstrip(" .!")
+
+
+def _key(topic: str) -> str:
+    return topic.casefold()
+
+
+def _end(text: str, marker: str) -> tuple[int, int]:
+    """Where a marker ends; of two that end together the longer one counts."""
+    return text.rfind(marker) + len(marker), len(marker)
+
+
+def _without(text: str, markers: Sequence[str]) -> str:
+    for marker in filter(None, markers):
+        text = text.replace(marker, "")
+    return text.strip()
+
+
+def _fill(template: Any, words: Mapping[str, str]) -> Any:
+    """Fill the texts of a template once, so that braces in `words` stay as they are."""
+    if isinstance(template, str):
+        return template.format_map(words)
+    if isinstance(template, Mapping):
+        return {name: _fill(value, words) for name, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [_fill(value, words) for value in template]
+    return template
+
+
+def _carried(reference: str, reply: Any) -> str:
+    return reference if reference in json.dumps(reply) else ""
+
+
+def _offered(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas of the arguments of all tools that a request offers."""
+    tools = request.get("tools")
+    functions = [
+        tool["function"]
+        for tool in (tools if isinstance(tools, list) else [])
+        if isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
+    ]
+    empty = {"type": "object"}
+    return {str(f.get("name")): f.get("parameters", empty) for f in functions}
+
+
+def _tool(rule: Says, request: Mapping[str, Any], offered: Mapping[str, Any]) -> str:
+    """Return the tool to call: the one the request insists on, or the rule's."""
+    choice = request.get("tool_choice")
+    if isinstance(choice, Mapping) and isinstance(choice.get("function"), Mapping):
+        name = str(choice["function"].get("name"))
+        return name if name in offered else ""
+    if choice == "required" and offered:
+        return rule.tool if rule.tool in offered else next(iter(offered))
+    done = request["messages"][-1:] and request["messages"][-1].get("role") == "tool"
+    return rule.tool if rule.tool in offered and choice != "none" and not done else ""
+
+
+def _wanted(request: Mapping[str, Any]) -> Any:
+    """Return the schema of the text that a request asks for, or None."""
+    wanted = request.get("response_format")
+    if not isinstance(wanted, Mapping) or wanted.get("type") in (None, "text"):
+        return None
+    if isinstance(wanted.get("json_schema"), Mapping):
+        return wanted["json_schema"].get("schema", {"type": "object"})
+    return {"type": "object", "properties": {"answer": {"type": "string"}}}
