@@ -18,12 +18,8 @@ WORDS = {
     Status.error: "not judged",
 }
 NOT_RUN = "the submission could not be run"
-NOT_YOUR_FAULT = (
-    "the grader or the machine broke here; it is not your submission's fault"
-)
-A_PERSON_LOOKS = (
-    "a person must look at this: hand in the report's JSON with your question"
-)
+NOT_YOUR_FAULT = "the grader or the machine broke here, not your submission"
+A_PERSON_LOOKS = "a person must look: hand in the report's JSON with your question"
 
 
 def number(value: float) -> str:
