@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from grader.cells import SourceError
 from grader.sources import (
     MADE,
     NOTES,
-    SourceError,
     digest,
     notes,
     refresh,
@@ -127,7 +127,7 @@ def _nbgrader(chosen: Iterable[str], course: Path) -> None:
     from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import PyFileConfigLoader
+    from traitlets.config.loader import PyFileConfigLoader
 
     config: Any = PyFileConfigLoader(CONFIG, path=str(course)).load_config()
     config.GenerateAssignment.no_database = True

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # nbformat is slow to import, and most commands build nothing
-    from nbformat import NotebookNode
+Cell = dict[str, Any]  # as in the notebook format, which is JSON
 
 # What nbgrader puts in place of a solution; in a cell with a starter it disappears.
 STUB = "raise NotImplementedError  # your code here"
@@ -52,7 +51,7 @@ class Place:
 
 def expand(
     kind: str, options: Mapping[str, Any], source: str, place: Place, index: int
-) -> NotebookNode:
+) -> Cell:
     """Return the notebook cell that a header and the text below it stand for.
 
     Args:
@@ -65,15 +64,11 @@ def expand(
     Raises:
         SourceError: the header or the text is not what its role asks for.
     """
-    from nbformat.v4 import new_code_cell, new_markdown_cell
-
     role = _role(kind, options, place)
     if role == "test":
         source = _test(source, options, place)
     if not source.strip():
         raise place.error("a cell with text", "an empty cell", "fill it or remove it")
-    if kind == "code":
-        _must_compile(source, place)
     if role == "submission":
         _check_regions(source, place)
     elif REGION.search(source):
@@ -82,15 +77,18 @@ def expand(
             f"one in a cell with role {role!r}",
             'move it into the cell with role="submission"',
         )
+    if kind == "code":
+        _must_compile(source, place)
     names = {"submission": role, "reflect": role, "test": options.get("check")}
     cell_id = str(options.get("id") or names.get(role) or f"cell-{index:02d}")
     if not CELL_ID.fullmatch(cell_id):
         raise place.error("an id of letters, digits, - and _", cell_id, "rename it")
     text = _uncomment_magics(source) if kind == "code" else source
-    new = new_code_cell if kind == "code" else new_markdown_cell
-    cell = new(source=text, id=cell_id, metadata={})
+    cell: Cell = {"cell_type": kind, "id": cell_id, "metadata": {}, "source": text}
+    if kind == "code":
+        cell |= {"execution_count": None, "outputs": []}
     if role:
-        cell.metadata["nbgrader"] = _nbgrader(role, options, cell_id)
+        cell["metadata"]["nbgrader"] = _nbgrader(role, options, cell_id)
     return cell
 
 
@@ -99,16 +97,23 @@ def to_starter(source: str) -> str:
 
     nbgrader may have put its stub in place of the solution before.
     """
-    lines, inside = [], ""
+    return "\n".join(line for line in _starter_lines(source) if line is not None)
+
+
+def _starter_lines(source: str) -> Iterator[str | None]:
+    """Yield each line as the starter has it, or None where it has none."""
+    inside = ""
     for line in source.split("\n"):
         region = REGION.fullmatch(line)
         if region:
             inside = region[2] if region[1] == "BEGIN" else ""
+        dropped = region or inside == "SOLUTION" or line.strip() == STUB
+        if dropped:
+            yield None
         elif inside == "STARTER":
-            lines.append(COMMENT.sub(r"\1\2", line, count=1).rstrip())
-        elif inside != "SOLUTION" and line.strip() != STUB:
-            lines.append(line)
-    return "\n".join(lines)
+            yield COMMENT.sub(r"\1\2", line, count=1).rstrip()
+        else:
+            yield line
 
 
 def _role(kind: str, options: Mapping[str, Any], place: Place) -> str:
@@ -201,7 +206,8 @@ def _check_regions(source: str, place: Place) -> None:
             "none",
             "add the code that the learner starts from, each line as a comment",
         )
-    _must_compile(to_starter(source), place)
+    # Lines that the starter lacks are left blank, so that an error names the right one.
+    _must_compile("\n".join(line or "" for line in _starter_lines(source)), place)
 
 
 def _uncomment_magics(source: str) -> str:

@@ -6,7 +6,7 @@ import html
 import math
 from typing import Any
 
-from nbformat.v4 import new_output
+from nbformat import from_dict
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -53,7 +53,8 @@ class ReadScores(NbGraderPreprocessor):
                 "text/html": f"<p><strong>{html.escape(note)}</strong></p>",
             }
             kept = [o for o in cell.outputs if o.output_type != "execute_result"]
-            cell.outputs = [new_output("display_data", data=data), *kept]
+            shown = {"output_type": "display_data", "data": data, "metadata": {}}
+            cell.outputs = [from_dict(shown), *kept]  # type: ignore[no-untyped-call]
             unknown = resources["nbgrader"].setdefault(UNKNOWN, [])
             unknown.append(cell.metadata.nbgrader.grade_id)
         return cell, resources

@@ -9,12 +9,9 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from grader.cells import Place, SourceError, expand, to_starter
-
-if TYPE_CHECKING:  # nbformat is slow to import, and most commands build nothing
-    from nbformat import NotebookNode
+from grader.cells import Cell, Place, SourceError, expand, to_starter
 
 HEADER = re.compile(r'# %%( \[markdown\])?( \w+=("[^"]*"|\d+(\.\d+)?))*\s*')
 CELL_MARK = re.compile(r"\s*#\s*%%+(\s.*)?")
@@ -40,8 +37,8 @@ METADATA: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def read(path: Path, file: str) -> NotebookNode:
-    """Return the source notebook whose text is at `path`.
+def read(path: Path, file: str) -> dict[str, Any]:
+    """Return the source notebook whose text is at `path`, in the notebook format.
 
     Args:
         path: `solutions/exNN_stem/exNN_stem.py`.
@@ -50,8 +47,7 @@ def read(path: Path, file: str) -> NotebookNode:
     Raises:
         SourceError: the text cannot be built.
     """
-    import jupytext
-    from nbformat.v4 import new_notebook
+    import jupytext  # slow, and most commands have nothing to build
 
     text = path.read_text(encoding="utf-8")
     places = _headers(text, file)
@@ -70,10 +66,7 @@ def read(path: Path, file: str) -> NotebookNode:
         options = {k: v for k, v in cell.metadata.items() if k[:6] != "lines_"}
         cells.append(expand(cell.cell_type, options, cell.source, place, index))
     _check_all(cells, places)
-    metadata = {name: dict(values) for name, values in METADATA.items()}
-    notebook: NotebookNode = new_notebook(cells=cells, metadata=metadata)
-    notebook.nbformat_minor = 5
-    return notebook
+    return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 
 
 def generated(folder: Path) -> dict[str, bytes]:
@@ -82,15 +75,13 @@ def generated(folder: Path) -> dict[str, bytes]:
     Raises:
         SourceError: the text cannot be built.
     """
-    import nbformat
-
     stem = folder.name
     notebook = read(folder / f"{stem}.py", f"solutions/{stem}/{stem}.py")
-    submission = next(c for c in notebook.cells if c.id == "submission")
+    submission = next(c for c in notebook["cells"] if c["id"] == "submission")
     # The first line, a magic in the notebook, keeps the line numbers the same.
-    _, _, starter = to_starter(submission.source).partition("\n")
+    _, _, starter = to_starter(submission["source"]).partition("\n")
     first = f"# The starter of {stem}, made by `python -m grader build`."
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     return {
         f"{stem}.ipynb": text.encode(),
         "starter.py": f"{first}\n{starter}\n".encode(),
@@ -199,17 +190,18 @@ def _headers(text: str, file: str) -> list[Place]:
     return places
 
 
-def _check_all(cells: Iterable[NotebookNode], places: Iterable[Place]) -> None:
+def _check_all(cells: Iterable[Cell], places: Iterable[Place]) -> None:
     """Refuse two cells of one id, and any count of submissions but one."""
     seen: dict[str, Place] = {}
     for cell, place in zip(cells, places, strict=True):
-        if cell.id in seen:
+        name = cell["id"]
+        if name in seen:
             raise place.error(
                 "an id of its own for each cell",
-                f"{cell.id!r}, which line {seen[cell.id].line} has too",
+                f"{name!r}, which line {seen[name].line} has too",
                 "rename one of them",
             )
-        seen[cell.id] = place
+        seen[name] = place
     if "submission" not in seen:
         file = next(iter(seen.values())).file
         raise Place(file, 1).error(
