@@ -15,6 +15,8 @@ from grader.vocabulary.scenario import Drawn, Fails, Says
 RETRY_AFTER_S = 0.01  # with a scripted 429: honoured by a client, and soon over
 DEFAULT = Says("model", "")  # the rule of a request that carries no marker
 
+SYSTEM = ("system", "developer")  # the roles of whoever wrote the program
+
 Message = Mapping[str, Any]
 
 # The expressions run over texts of the submission. White space is single before they
@@ -73,8 +75,8 @@ class Script:
             return Answer(rule.event, status=400, text=str(problem))
 
     def _rule(self, messages: Sequence[Message]) -> Says:
-        ours = [m for m in messages if m.get("role") in {"system", "developer"}]
-        others = [m for m in messages if m.get("role") not in {"system", "developer"}]
+        ours = [m for m in messages if m.get("role") in SYSTEM]
+        others = [m for m in messages if m.get("role") not in SYSTEM]
         for message in [*reversed(ours), *reversed(others)]:
             text = text_of(message)
             found = [marker for marker in self._rules if marker and marker in text]

@@ -54,12 +54,10 @@ class _Builder:
             kind = next((name for name in kind if name != "null"), "null")
         if kind == "object":
             properties = schema.get("properties", {})
-            wanted = schema.get("required", properties)
-            return {
-                name: self.build(properties.get(name))
-                for name in [*properties, *wanted]
-                if name in wanted
-            }
+            wanted = dict.fromkeys(schema.get("required", properties))
+            names = [name for name in properties if name in wanted]
+            names += [name for name in wanted if name not in properties]
+            return {name: self.build(properties.get(name)) for name in names}
         if kind == "array":
             return self._array(schema)
         if kind == "integer":
