@@ -24,15 +24,21 @@ class Density:
     gap_in: float
 
 
-# From airy to dense; the first that fits is taken. Wider comes before wordless.
+# From airy to dense; the first that fits is taken.
 DENSITIES = (
     Density(7.0, 200, True, 0.3),
     Density(7.0, 34, True, 0.24),
     Density(7.0, 22, True, 0.2),
     Density(10.0, 28, True, 0.2),
     Density(10.0, 12, True, 0.16),
+    Density(7.0, 14, False, 0.1),
     Density(14.0, 14, True, 0.16),
-    Density(14.0, 6, False, 0.12),
+    Density(14.0, 6, False, 0.1),
+    Density(14.0, 0, False, 0.08),
+)
+COMPACT = (
+    Density(7.0, 0, False, 0.2),
+    Density(7.0, 0, False, 0.12),
     Density(14.0, 0, False, 0.1),
 )
 
@@ -62,9 +68,9 @@ class Layout:
     room_in: float  # the width of the drawing area
 
 
-def lay_out(story: Story, measure: Measure) -> Layout:
-    """Place all events in order, as airy as the width allows."""
-    for density in DENSITIES:
+def lay_out(story: Story, measure: Measure, *, compact: bool = False) -> Layout:
+    """Place all events in order, as airy as the width allows; compact has no words."""
+    for density in COMPACT if compact else DENSITIES:
         places = _placed(story, density, measure)
         needed = max([*places.taken.values(), *places.x.values(), 0.0]) + PAD_IN
         room = density.width_in - LEFT_IN - RIGHT_IN
@@ -92,7 +98,8 @@ def fit(text: str, room_in: float, size_pt: float, measure: Measure) -> str:
 
 def has_word(event: Event, density: Density) -> bool:
     """Return whether a mark's word is written: what matters always has one."""
-    return density.words or event.shape in {"killed", "stopped", "start", "broken"}
+    matters = event.shape in {"killed", "stopped", "start", "broken", "limit"}
+    return density.words or event.leads or matters
 
 
 def _placed(story: Story, density: Density, measure: Measure) -> Places:
@@ -113,23 +120,22 @@ def _placed(story: Story, density: Density, measure: Measure) -> Places:
             needs = _asked(event, below, density, measure)
             places.take("below", row, starts[event.call] + needs)
             places.take("middle", row, at + PAD_IN)
+            if not density.words:
+                number = measure(f"#{event.number}", style.SMALL_PT)
+                places.take("edge", row, at + MARK_IN + number)
         elif event.shape == "line":
-            at = max(at, places.free("line", None))
-            width = measure(f"#{event.number} {event.label}", style.SMALL_PT)
+            # The line crosses every row, so it stands clear of all words.
+            middles = [x for (lane, _), x in places.taken.items() if lane == "middle"]
+            at = max(at, places.free("line", None), *middles)
+            width = measure(event.label, style.SMALL_PT)
             places.take("line", None, at + width + PAD_IN)
         else:
-            width = 0.0
+            width = density.gap_in
             if has_word(event, density):
-                width = measure(mark_word(event), style.SMALL_PT)
-            places.take("middle", row, at + MARK_IN + width + PAD_IN)
+                width = MARK_IN + measure(event.label, style.SMALL_PT) + PAD_IN
+            places.take("middle", row, at + width)
         places.x[event.number] = last = at
     return places
-
-
-def mark_word(event: Event) -> str:
-    """Return the word beside a mark, with its number where that is referred to."""
-    numbered = event.shape not in {"model", "held"}
-    return f"#{event.number} {event.label}" if numbered else event.label
 
 
 def _asked(event: Event, width: float, density: Density, measure: Measure) -> float:

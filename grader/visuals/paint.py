@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.visuals import style
 from grader.visuals.layout import Measure
-from grader.visuals.scene import Bar, Line, Mark, Scene, Text
+from grader.visuals.shapes import Bar, Line, Mark, Scene, Text
 
 POINTS_PER_INCH = 72
 MARKERS = {
@@ -159,6 +159,7 @@ def _mark(axes: Any, mark: Mark) -> None:
 
 
 def _text(axes: Any, text: Text) -> None:
+    paper = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.5}
     axes.text(
         text.x,
         text.y,
@@ -169,5 +170,6 @@ def _text(axes: Any, text: Text) -> None:
         horizontalalignment=text.align,
         verticalalignment="center_baseline",
         parse_math=False,
-        zorder=6,
+        bbox=paper if text.on_paper else None,
+        zorder=4 if text.on_paper else 6,
     )

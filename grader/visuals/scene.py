@@ -1,8 +1,9 @@
-"""The lines, bars, marks and texts of a timeline, ready to be painted."""
+"""The scene of a timeline: its places turned into shapes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from grader.visuals import style
 from grader.visuals.layout import (
@@ -16,70 +17,18 @@ from grader.visuals.layout import (
     Measure,
     fit,
     has_word,
-    mark_word,
+    lay_out,
 )
+from grader.visuals.shapes import Bar, Line, Mark, Scene, Text
 from grader.visuals.story import Event, Story
 from grader.vocabulary import Run
 
 BAR_IN = 0.26
+THIN_BAR_IN = 0.12
 LABEL_IN = 0.25  # from the middle of a bar to the middle of its labels
+STRIP_IN = 0.22  # above all rows, for what is released
 COMPACT_ROWS = 8  # with more rows, labels give way to thin bars
-PITCH_IN = {False: 0.86, True: 0.24}
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One line of text; `align` is left, right or center."""
-
-    x: float
-    y: float
-    text: str
-    color: str
-    size_pt: float = style.TEXT_PT
-    bold: bool = False
-    align: str = "left"
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A call, from where it was made to where it came back."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    color: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A shape that stands for one event."""
-
-    x: float
-    y: float
-    shape: str
-    color: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A life line, or the moment at which something held is released."""
-
-    x: float
-    y: float
-    to_x: float
-    to_y: float
-    color: str
-    dashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """All shapes with their places in inches, from the lower left corner."""
-
-    width: float
-    height: float
-    shapes: tuple[Text | Bar | Mark | Line, ...]
+PITCH_IN, LARGEST_PITCH_IN, COMPACT_PITCH_IN = 0.86, 1.05, 0.24
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +57,24 @@ class Stage:
         return LEFT_IN + self.layout.room_in
 
 
-def compose(run: Run, story: Story, layout: Layout, measure: Measure) -> Scene:
-    """Turn places into shapes."""
-    count = len(story.rows)
+def compose(run: Run, story: Story, measure: Measure) -> Scene:
+    """Give every event of a story its place and its shapes."""
+    count = max(len(story.rows), 1)
     compact = count > COMPACT_ROWS
-    strip = 0.22 if any(event.shape == "line" for event in story.events) else 0.0
-    pitch = PITCH_IN[compact]
-    if not compact and count <= 2:
-        pitch = min(
-            1.05, (style.HEIGHT_IN - TOP_IN - BOTTOM_IN - strip) / max(count, 2)
-        )
-    height = TOP_IN + strip + max(count, 1) * pitch + BOTTOM_IN
-    top = height - TOP_IN - strip
-    y = {row: top - (n + 0.5) * pitch for n, row in enumerate(story.rows)}
+    layout = lay_out(story, measure, compact=compact)
+    lines = any(event.shape == "line" for event in story.events)
+    edges = TOP_IN + BOTTOM_IN + (STRIP_IN if lines else 0.0)
+    pitch = COMPACT_PITCH_IN
+    if not compact:
+        roomy = (style.HEIGHT_IN - edges) / count
+        pitch = min(max(roomy, PITCH_IN), LARGEST_PITCH_IN)
+    height = edges + count * pitch
+    first = BOTTOM_IN + (count - 0.5) * pitch
+    y = {row: first - n * pitch for n, row in enumerate(story.rows)}
     stage = Stage(run, story, layout, measure, height, y)
-    shapes = [*_rows(stage), *_lives(stage), *_calls(stage), *_marks(stage)]
+    calls = _calls(stage)
+    marks = _marks(stage, [shape for shape in calls if isinstance(shape, Bar)])
+    shapes = [*_rows(stage), *_lives(stage), *calls, *marks]
     width = LEFT_IN + layout.room_in + RIGHT_IN
     return Scene(width, height, (*shapes, *_foot(stage)))
 
@@ -158,9 +110,10 @@ def _lives(stage: Stage) -> list[Line]:
     for seen in stage.run.observations:
         x = stage.x(seen.number) if seen.number in stage.layout.x else x
         name = f"process {seen.process}"
+        killed = seen.kind == "fault" and seen.data.get("what") == "killed"
         if seen.kind == "start":
             born[name] = x
-        elif seen.kind == "exit" and name in born:
+        elif (killed or seen.kind == "exit") and name in born:
             until = stage.right if _is_last(stage, seen.number) else x
             lines.append(_life(stage, name, born.pop(name), until))
     return lines + [_life(stage, name, x, stage.right) for name, x in born.items()]
@@ -190,28 +143,43 @@ def _call(
     stage: Stage, call: Event, reply: Event | None, edge: float
 ) -> list[Text | Bar | Mark]:
     x, y = stage.x(call.number), stage.y[call.row]
-    end = stage.x(reply.number) if reply else stage.right
+    killed_at = _killed_at(stage, call, reply)
+    end = killed_at or (stage.x(reply.number) if reply else stage.right)
     strong = call.strong or (reply is not None and reply.strong)
     ok = reply is not None and reply.ok
     color = (style.PASSED if ok else style.FAILED) if strong else style.GREY
     ink = style.INK if strong else style.GREY
-    height = 0.12 if stage.compact else BAR_IN
+    height = THIN_BAR_IN if stage.compact else BAR_IN
     shapes: list[Text | Bar | Mark] = [Bar(x, y, end - x, height, color)]
-    if reply and not ok:
+    if reply and not ok and not killed_at:
         shapes.append(Mark(end, y, "killed", color))
     if stage.compact:
-        if reply:
-            words = f"#{reply.number}"
-            shapes.append(Text(end + 0.06, y, words, ink, style.SMALL_PT))
-        return shapes
+        words = f"#{reply.number}" if reply else "no reply"
+        text = Text(end + MARK_IN, y, words, ink, style.SMALL_PT, on_paper=True)
+        return [*shapes, text]
     above = _fitted(stage, f"#{call.number} ", call.label, edge - x)
-    shapes.append(Text(x, y + LABEL_IN, above, ink))
+    shapes.append(Text(x, y + LABEL_IN, above, ink, on_paper=True))
+    below = "no reply seen"
     if reply:
         below = _fitted(stage, f"#{reply.number} ", reply.label, edge - x)
-        fits = stage.measure(below, style.TEXT_PT) <= end - x
-        place, align = (end, "right") if fits else (x, "left")
-        shapes.append(Text(place, y - LABEL_IN, below, ink, bold=False, align=align))
-    return shapes
+    fits = stage.measure(below, style.TEXT_PT) <= end - x
+    place, align = (end, "right") if fits else (x, "left")
+    text = Text(place, y - LABEL_IN, below, ink, align=align, on_paper=True)
+    return [*shapes, text]
+
+
+def _killed_at(stage: Stage, call: Event, reply: Event | None) -> float | None:
+    """Return where a call was cut short: at the fault, not when that was noticed."""
+    if reply is None or reply.ok:
+        return None
+    kills = [
+        stage.x(event.number)
+        for event in stage.story.events
+        if event.shape == "killed"
+        and event.row[0] == call.row[0]
+        and call.number < event.number < reply.number
+    ]
+    return kills[0] if kills else None
 
 
 def _fitted(stage: Stage, number: str, label: str, room: float) -> str:
@@ -219,7 +187,7 @@ def _fitted(stage: Stage, number: str, label: str, room: float) -> str:
     return (number + fit(label, left, style.TEXT_PT, stage.measure)).rstrip()
 
 
-def _marks(stage: Stage) -> list[Text | Mark | Line]:
+def _marks(stage: Stage, bars: Sequence[Bar]) -> list[Text | Mark | Line]:
     shapes: list[Text | Mark | Line] = []
     for event in stage.story.events:
         if event.shape in {"call", "reply"}:
@@ -233,17 +201,17 @@ def _marks(stage: Stage) -> list[Text | Mark | Line]:
         bad = event.shape in {"killed", "broken", "limit"} and event.strong
         shapes.append(Mark(x, y, event.shape, style.FAILED if bad else ink))
         if has_word(event, stage.layout.density) and not stage.compact:
-            words = mark_word(event)
-            shapes.append(Text(x + MARK_IN, y, words, ink, style.SMALL_PT))
+            free = not any(bar.x < x < bar.x + bar.width and bar.y == y for bar in bars)
+            words = Text(x + MARK_IN, y, event.label, ink, style.SMALL_PT)
+            shapes.append(replace(words, on_paper=free))
     return shapes
 
 
 def _released(stage: Stage, event: Event, x: float, ink: str) -> list[Text | Line]:
     top = stage.height - TOP_IN
-    words = f"#{event.number} {event.label}"
-    width = stage.measure(words, style.SMALL_PT)
+    width = stage.measure(event.label, style.SMALL_PT)
     place = min(x + 0.05, stage.right - width)
     return [
         Line(x, BOTTOM_IN, x, top, ink, dashed=True),
-        Text(max(place, 0.05), top - 0.06, words, ink, style.SMALL_PT),
+        Text(max(place, 0.05), top - 0.06, event.label, ink, style.SMALL_PT),
     ]

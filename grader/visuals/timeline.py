@@ -10,15 +10,16 @@ from typing import Any
 from markupsafe import Markup
 
 from grader.visuals import wording
-from grader.visuals.layout import lay_out
-from grader.visuals.scene import Scene, compose
+from grader.visuals.scene import compose
+from grader.visuals.shapes import Scene
 from grader.visuals.story import tell
+from grader.visuals.style import WIDTH_IN
 from grader.vocabulary import Run
 
 # The picture keeps a readable size on a narrow screen, where it can be scrolled.
 FIGURE = Markup(
     '<figure style="margin:0.5em 0;max-width:100%;color:#222222;background:#FFFFFF">'
-    '<div style="overflow-x:auto">'
+    '<div style="overflow-x:auto"{focus}>'
     '<img role="img" src="data:image/svg+xml;base64,{source}" alt="{alt}" '
     'aria-label="{alt}" style="max-width:none;width:{width}in">'
     "</div>"
@@ -60,14 +61,17 @@ class Timeline:
     @property
     def html(self) -> str:
         """The picture with its caption, alternative text and table."""
-        return FIGURE.format(
+        figure = FIGURE.format(
             # As an image, the picture shares neither ids nor styles with the page.
             source=base64.b64encode(self.svg.encode()).decode(),
             alt=self.alt,
+            # What can be scrolled by mouse can be reached by keyboard.
+            focus=Markup(' tabindex="0"' if self.scene.width > WIDTH_IN else ""),
             width=f"{self.scene.width:.2f}",
             caption=self.caption,
             rows=Markup("").join(self._row(row) for row in self.rows),
         )
+        return str(figure)
 
     @property
     def text(self) -> str:
@@ -100,10 +104,9 @@ def draw(run: Run, evidence: Collection[int] = (), *, message: str = "") -> Time
     from grader.visuals.paint import measured, quiet_matplotlib, to_svg
 
     numbers = {seen.number for seen in run.observations} & set(evidence)
-    story = tell(run, numbers)
     with quiet_matplotlib():
         measure = measured()
-        scene = compose(run, story, lay_out(story, measure), measure)
+        scene = compose(run, tell(run, numbers), measure)
     alt = wording.alt(run, numbers)
     return Timeline(
         to_svg(scene, alt),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from grader.visuals.story import one_line, reply_words
+from grader.visuals.labels import one_line, reply_words
 from grader.vocabulary import Observation, Run
 
 TOLD_LIMIT = 5  # outcomes that an alternative text tells one by one
@@ -31,8 +31,8 @@ def alt(run: Run, evidence: Collection[int] = ()) -> str:
     """Return what the picture shows, in at most three sentences."""
     names = sorted({s.process for s in run.observations if s.process is not None})
     count = f"{len(names)} {'process' if len(names) == 1 else 'processes'}"
-    told = [s for s in run.observations if _is_outcome(s)]
-    shown = [s for s in told if s.number in evidence] or told
+    shown = [s for s in run.observations if s.number in evidence]
+    shown = shown or [s for s in run.observations if _is_outcome(s)]
     if len(shown) <= TOLD_LIMIT:
         outcomes = "; ".join(_outcome(seen) for seen in shown)
     else:
@@ -87,24 +87,25 @@ def _is_outcome(seen: Observation) -> bool:
 
 
 def _outcome(seen: Observation) -> str:
-    if seen.kind == "reply":
-        verb = f"replies {_cut(reply_words(seen))}" if seen.ok else None
-        said = f"process {seen.process} {verb}" if verb else seen.trouble
-    else:
-        said = str(seen).removeprefix(f"#{seen.number}").strip()
+    said = str(seen).removeprefix(f"#{seen.number}").strip()
+    if seen.kind == "reply" and seen.ok:
+        said = f"process {seen.process} replies {_cut(reply_words(seen))}"
+    elif seen.kind == "reply":
+        function = seen.data.get("function")
+        said = f"process {seen.process}, {function}: {reply_words(seen)}"
     return f"{_cut(one_line(said), 2 * QUOTED)} (#{seen.number})"
 
 
 def _summary(shown: Sequence[Observation]) -> str:
     replies = [s for s in shown if s.kind == "reply"]
     without = [s for s in replies if not s.ok]
-    faults = [s for s in shown if s.kind != "reply"]
-    parts = [f"{len(replies)} calls came back" if not without else ""]
-    if without:
-        parts = [f"{len(replies)} calls, {len(without)} without a value"]
-    parts += [_outcome(seen) for seen in faults[:TOLD_LIMIT]]
-    last = replies[-1:] if replies else []
-    return "; ".join([*parts, *(f"the last: {_outcome(seen)}" for seen in last)])
+    others = [s for s in shown if s.kind != "reply"]
+    calls = f"{len(replies)} {'call' if len(replies) == 1 else 'calls'}"
+    parts = [f"{calls}, {len(without) or 'none'} without a value"] if replies else []
+    parts += [_outcome(seen) for seen in others[:TOLD_LIMIT]]
+    if more := len(others) - TOLD_LIMIT:
+        parts += [f"{more} more"] if more > 0 else []
+    return "; ".join([*parts, *(f"last, {_outcome(s)}" for s in replies[-1:])])
 
 
 def _known(run: Run, evidence: Collection[int]) -> list[int]:

@@ -1,0 +1,81 @@
+"""The words and the shape with which a timeline draws one observation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grader.vocabulary import Observation
+
+LABEL_LIMIT = 200  # characters of one label, before it is fitted to its place
+# Drawn without a number, unless they are evidence: a call has many of them.
+UNNUMBERED = {"model", "held", "answer"}
+NO_REPLY = {
+    "killed": "no reply: killed",
+    "hang": "no reply: hangs",
+    "died": "no reply: the process ended",
+    "not_run": "no reply: not called",
+    "broken": "no reply: no import",
+}
+
+
+def one_line(text: object) -> str:
+    """Return text that fits in one line and cannot steer what shows it."""
+    flat = " ".join(str(text)[: 4 * LABEL_LIMIT].split())
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in flat
+    )
+
+
+def call_words(seen: Observation) -> str:
+    """Return a call as it would be written in Python."""
+    args = ", ".join(repr(arg)[:LABEL_LIMIT] for arg in seen.data.get("args", ()))
+    return one_line(f"{seen.data.get('function')}({args})")
+
+
+def reply_words(seen: Observation) -> str:
+    """Return what came back from a call, or why nothing did."""
+    if seen.ok:
+        return one_line(repr(seen.data["value"]))
+    error, message = str(seen.data.get("error")), seen.data.get("message")
+    if error in {"not_json", "wrong_type"}:
+        return one_line(f"returned {message}")
+    return NO_REPLY.get(error) or one_line(f"raised {error}: {message}")
+
+
+def mark_words(seen: Observation, strong: bool) -> str:
+    """Return the words beside a mark, with a number where one may look for it."""
+    words = _words(seen)
+    numbered = seen.kind not in UNNUMBERED or strong
+    return f"#{seen.number} {words}" if numbered else words
+
+
+def shape(seen: Observation) -> str:
+    """Return the shape of a mark."""
+    if seen.kind == "fault":
+        return "killed" if seen.data.get("what") == "killed" else "stopped"
+    return {"released": "line"}.get(seen.kind, seen.kind)
+
+
+def _words(seen: Observation) -> str:
+    data = seen.data
+    words = {
+        "start": "restarts" if data.get("restarted") else "starts",
+        "broken": f"no import: {data.get('error')}",
+        "model": data.get("event"),
+        "answer": f"{data.get('event')} answered",
+        "held": "held",
+        "released": f"{data.get('event')} released, {data.get('inside')} of "
+        f"{data.get('expected')} inside",
+        "fault": "stops" if data.get("what") == "told to stop" else data.get("what"),
+        "limit": f"limit: {data.get('what')}",
+        "output": "prints",
+        "exit": "ends",
+        "stored": _stored(data),
+    }
+    return one_line(words.get(seen.kind, seen.kind))
+
+
+def _stored(data: Mapping[str, Any]) -> str:
+    count = sum(thread.get("checkpoints", 0) for thread in data.get("threads", ()))
+    return f"{count} {'checkpoint' if count == 1 else 'checkpoints'}"
