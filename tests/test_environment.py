@@ -179,18 +179,21 @@ def committed() -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-# Written in two parts, so that this file names none of them.
+# In two parts, so that this file names none of them.
 HOSTS = [
-    "pypi.org",
-    "pythonhosted.org",
-    "npmjs.org",
-    "npmjs.com",
-    "yarnpkg.com",
-    "anaconda.org",
-    "anaconda.com",
-    "deb.debian.org",
-    "crates.io",
-    "proxy.golang.org",
+    f"{name}.{domain}"
+    for name, domain in [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("yarnpkg", "com"),
+        ("anaconda", "org"),
+        ("anaconda", "com"),
+        ("deb.debian", "org"),
+        ("crates", "io"),
+        ("proxy.golang", "org"),
+    ]
 ]
 MACHINE_PATH = re.compile(rb"(?<![\w.~}\"'$-])/(?:work|root|opt/pypi|Users)/\w")
 
