@@ -1,0 +1,164 @@
+"""Every notebook has the parts, the sizes and the words that this course promises."""
+
+import json
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import catalog
+
+REPO = Path(__file__).parents[2]
+NOTEBOOKS = sorted(REPO.glob("notebooks/*/*.ipynb"))
+SECTIONS = ("Predict", "Observe", "Explain", "Fix", "Check")
+LATER = ("Vary", "In production", "Reflect")
+BANNED = re.compile(r"\b(simply|just|obviously|of course)\b", re.IGNORECASE)
+LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]*)\)")
+WEB = re.compile(r"https://[a-z0-9.-]+\.[a-z]+(/[^\s]*)?")
+Cell = dict[str, Any]
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def test_every_exercise_has_a_notebook() -> None:
+    """exercises and notebooks are the same set"""
+    assert list(catalog.stems()) == [path.stem for path in NOTEBOOKS]
+
+
+@each_notebook
+def test_one_title_and_the_sections_in_order(path: Path) -> None:
+    """one H1; Predict to Summary as H2 in order; a tour may leave some out"""
+    levels = list(_headings(path))
+    assert [title for level, title in levels if level == 1] == [levels[0][1]]
+    tour = path.stem.startswith("ex00")
+    required = [*SECTIONS, *(() if tour else LATER), "Summary"]
+    found = [title for level, title in levels if level == 2 and title in required]
+    assert required == found
+
+
+@each_notebook
+def test_heading_levels_never_skip(path: Path) -> None:
+    """a heading is at most one level deeper than the one before"""
+    before = 0
+    for level, title in _headings(path):
+        assert level <= before + 1, title
+        before = level
+
+
+@each_notebook
+def test_no_cell_is_empty_or_has_run(path: Path) -> None:
+    """no empty cell, no stored output, no execution count"""
+    for cell in _cells(path):
+        assert _text(cell).strip(), cell["id"]
+        assert not cell.get("outputs"), cell["id"]
+        assert cell.get("execution_count") is None, cell["id"]
+
+
+@each_notebook
+def test_cells_are_few_and_small(path: Path) -> None:
+    """at most 30 cells; code of 5 lines in the median, 15 at most, a submission 60"""
+    cells = _cells(path)
+    assert len(cells) <= 30
+    sizes = {
+        cell["id"]: len(_text(cell).splitlines())
+        for cell in cells
+        if cell["cell_type"] == "code"
+    }
+    assert sizes.pop("submission") <= 60
+    assert statistics.median(sizes.values()) <= 5
+    assert {name: size for name, size in sizes.items() if size > 15} == {}
+
+
+@each_notebook
+def test_every_picture_has_alt_text(path: Path) -> None:
+    """what a picture shows is said in words too"""
+    for cell in _prose(path):
+        text = _text(cell)
+        for image, alt, target in LINK.findall(text):
+            assert not image or alt.strip(), target
+        for tag in re.findall(r"<img\b[^>]*>", text):
+            assert re.search(r'\balt="[^"]+"', tag), tag
+
+
+@each_notebook
+def test_no_word_belittles_the_reader(path: Path) -> None:
+    """what is hard to a reader is never called simple"""
+    found = [
+        (cell["id"], word)
+        for cell in _prose(path)
+        for word in BANNED.findall(_text(cell))
+    ]
+    assert found == []
+
+
+@each_notebook
+def test_links_lead_somewhere(path: Path) -> None:
+    """a relative link names a file that is there; others are https"""
+    for cell in _prose(path):
+        for _, label, target in LINK.findall(_text(cell)):
+            address, _, fragment = target.partition("#")
+            assert target, label
+            assert label.strip(), target
+            if address.startswith("attachment:"):
+                assert address.partition(":")[2] in cell.get("attachments", {})
+            elif ":" in address:
+                assert WEB.fullmatch(address), target
+            elif address:
+                assert (path.parent / address).exists(), target
+            else:
+                titles = {t.replace(" ", "-") for _, t in _headings(path)}
+                assert fragment in titles, target
+
+
+@each_notebook
+def test_one_graded_cell_for_each_check(path: Path) -> None:
+    """checks and points of the notebook are those of the exercise"""
+    checks = catalog.load(path.stem).checks.values()
+    graded = [cell for cell in _cells(path) if _is_test(cell)]
+    assert [(check.name, check.points) for check in checks] == [
+        (
+            cell["metadata"]["nbgrader"]["grade_id"],
+            cell["metadata"]["nbgrader"]["points"],
+        )
+        for cell in graded
+    ]
+    for cell in graded:
+        assert f'grade("{cell["id"]}")' == _text(cell)
+
+
+@each_notebook
+def test_the_magics_name_this_exercise(path: Path) -> None:
+    """the notebook checks its own exercise"""
+    code = [_text(cell) for cell in _cells(path) if cell["cell_type"] == "code"]
+    named = re.findall(r"^%exercise (\w+)$", "\n".join(code), re.MULTILINE)
+    assert [path.stem] == named
+
+
+def _cells(path: Path) -> list[Cell]:
+    cells: list[Cell] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return cells
+
+
+def _prose(path: Path) -> list[Cell]:
+    return [cell for cell in _cells(path) if cell["cell_type"] == "markdown"]
+
+
+def _text(cell: Cell) -> str:
+    return "".join(cell["source"])
+
+
+def _is_test(cell: Cell) -> bool:
+    return cell["cell_type"] == "code" and bool(
+        cell["metadata"].get("nbgrader", {}).get("grade")
+    )
+
+
+def _headings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield level and title of all headings; a `#` in a code block is none."""
+    for cell in _prose(path):
+        prose = re.sub(r"^```.*?^```", "", _text(cell), flags=re.DOTALL | re.MULTILINE)
+        for marks, title in re.findall(r"^(#{1,6}) +(.+?)\s*$", prose, re.MULTILINE):
+            yield len(marks), title
