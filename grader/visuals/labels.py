@@ -27,10 +27,17 @@ def one_line(text: object) -> str:
     )
 
 
-def call_words(seen: Observation) -> str:
-    """Return a call as it would be written in Python."""
-    args = ", ".join(repr(arg)[:LABEL_LIMIT] for arg in seen.data.get("args", ()))
-    return one_line(f"{seen.data.get('function')}({args})")
+def call_words(seen: Observation) -> tuple[str, str]:
+    """Return a call as it would be written in Python, and shorter.
+
+    The last argument says what is asked; those before it often repeat.
+    """
+    args = [repr(arg)[:LABEL_LIMIT] for arg in seen.data.get("args", ())]
+    short = ["…", args[-1]] if len(args) > 1 else args
+    name = seen.data.get("function")
+    return one_line(f"{name}({', '.join(args)})"), one_line(
+        f"{name}({', '.join(short)})"
+    )
 
 
 def reply_words(seen: Observation) -> str:

@@ -29,6 +29,7 @@ DENSITIES = (
     Density(7.0, 200, True, 0.3),
     Density(7.0, 34, True, 0.24),
     Density(7.0, 22, True, 0.2),
+    Density(7.0, 20, True, 0.12),
     Density(10.0, 28, True, 0.2),
     Density(10.0, 12, True, 0.16),
     Density(7.0, 14, False, 0.1),
@@ -120,7 +121,7 @@ def _placed(story: Story, density: Density, measure: Measure) -> Places:
             needs = _asked(event, below, density, measure)
             places.take("below", row, starts[event.call] + needs)
             places.take("middle", row, at + PAD_IN)
-            if not density.words:
+            if not density.characters:
                 number = measure(f"#{event.number}", style.SMALL_PT)
                 places.take("edge", row, at + MARK_IN + number)
         elif event.shape == "line":

@@ -157,11 +157,11 @@ def _call(
         words = f"#{reply.number}" if reply else "no reply"
         text = Text(end + MARK_IN, y, words, ink, style.SMALL_PT, on_paper=True)
         return [*shapes, text]
-    above = _fitted(stage, f"#{call.number} ", call.label, edge - x)
+    above = _fitted(stage, call, edge - x)
     shapes.append(Text(x, y + LABEL_IN, above, ink, on_paper=True))
     below = "no reply seen"
     if reply:
-        below = _fitted(stage, f"#{reply.number} ", reply.label, edge - x)
+        below = _fitted(stage, reply, edge - x)
     fits = stage.measure(below, style.TEXT_PT) <= end - x
     place, align = (end, "right") if fits else (x, "left")
     text = Text(place, y - LABEL_IN, below, ink, align=align, on_paper=True)
@@ -182,8 +182,11 @@ def _killed_at(stage: Stage, call: Event, reply: Event | None) -> float | None:
     return kills[0] if kills else None
 
 
-def _fitted(stage: Stage, number: str, label: str, room: float) -> str:
+def _fitted(stage: Stage, event: Event, room: float) -> str:
+    number = f"#{event.number} "
     left = room - stage.measure(number, style.TEXT_PT)
+    fits = stage.measure(event.label, style.TEXT_PT) <= left
+    label = event.label if fits else event.short or event.label
     return (number + fit(label, left, style.TEXT_PT, stage.measure)).rstrip()
 
 

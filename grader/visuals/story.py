@@ -22,7 +22,8 @@ class Event:
     """One observation as it is drawn.
 
     `shape` is call, reply, line, or the shape of a mark; `call` is the number of
-    the call that a reply ends; `leads` says that a mark is the first in its call.
+    the call that a reply ends; `leads` says that a mark is the first in its
+    call; `short` is the label to take where there is little room.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Event:
     call: int | None = None
     ok: bool = True
     leads: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Telling:
         if seen.kind == "call":
             row = self._free_row(seen)
             self.running[row] = seen
-            event = Event(seen.number, "call", row, call_words(seen), strong)
+            words, short = call_words(seen)
+            event = Event(seen.number, "call", row, words, strong, short=short)
         elif seen.kind == "reply":
             event = self._reply(seen, strong)
         elif seen.kind == "held" and self._hold(seen):
