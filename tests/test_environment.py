@@ -195,7 +195,7 @@ HOSTS = [
         ("proxy.golang", "org"),
     ]
 ]
-MACHINE_PATH = re.compile(rb"(?<![\w.~}\"'$-])/(?:work|root|opt/pypi|Users)/\w")
+MACHINE_PATH = re.compile(rb"(?<![\w.~}-])/(?:work|root|home|Users)/[\w.]+")
 
 
 def test_no_committed_file_names_a_package_host():
