@@ -99,8 +99,8 @@ def fit(text: str, room_in: float, size_pt: float, measure: Measure) -> str:
 
 def has_word(event: Event, density: Density) -> bool:
     """Return whether a mark's word is written: what matters always has one."""
-    matters = event.shape in {"killed", "stopped", "start", "broken", "limit"}
-    return density.words or event.leads or matters
+    leads = event.leads and density.characters > 0
+    return density.words or event.matters or leads
 
 
 def _placed(story: Story, density: Density, measure: Measure) -> Places:
@@ -122,8 +122,8 @@ def _placed(story: Story, density: Density, measure: Measure) -> Places:
             places.take("below", row, starts[event.call] + needs)
             places.take("middle", row, at + PAD_IN)
             if not density.characters:
-                number = measure(f"#{event.number}", style.SMALL_PT)
-                places.take("edge", row, at + MARK_IN + number)
+                number = measure(f"#{event.call} → #{event.number}", style.SMALL_PT)
+                places.take("middle", row, at + MARK_IN + number + PAD_IN)
         elif event.shape == "line":
             # The line crosses every row, so it stands clear of all words.
             middles = [x for (lane, _), x in places.taken.items() if lane == "middle"]

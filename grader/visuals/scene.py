@@ -154,8 +154,10 @@ def _call(
     if reply and not ok and not killed_at:
         shapes.append(Mark(end, y, "killed", color))
     if stage.compact:
-        words = f"#{reply.number}" if reply else "no reply"
-        text = Text(end + MARK_IN, y, words, ink, style.SMALL_PT, on_paper=True)
+        words = f"#{call.number} → " + (f"#{reply.number}" if reply else "no reply")
+        # Where it was noticed, clear of the words of the fault that ended it.
+        place = (stage.x(reply.number) if reply else end) + MARK_IN
+        text = Text(place, y, words, ink, style.SMALL_PT, on_paper=True)
         return [*shapes, text]
     above = _fitted(stage, call, edge - x)
     shapes.append(Text(x, y + LABEL_IN, above, ink, on_paper=True))
@@ -203,7 +205,7 @@ def _marks(stage: Stage, bars: Sequence[Bar]) -> list[Text | Mark | Line]:
         y = stage.y[event.row]
         bad = event.shape in {"killed", "broken", "limit"} and event.strong
         shapes.append(Mark(x, y, event.shape, style.FAILED if bad else ink))
-        if has_word(event, stage.layout.density) and not stage.compact:
+        if has_word(event, stage.layout.density):
             free = not any(bar.x < x < bar.x + bar.width and bar.y == y for bar in bars)
             words = Text(x + MARK_IN, y, event.label, ink, style.SMALL_PT)
             shapes.append(replace(words, on_paper=free))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from grader.visuals.labels import call_words, mark_words, reply_words, shape
+from grader.visuals.labels import UNNUMBERED, call_words, mark_words, reply_words, shape
 from grader.vocabulary import Observation, Run
 
 DRAWN = {"call", "reply", "model", "held", "released", "fault", "limit", "broken"}
@@ -23,7 +23,8 @@ class Event:
 
     `shape` is call, reply, line, or the shape of a mark; `call` is the number of
     the call that a reply ends; `leads` says that a mark is the first in its
-    call; `short` is the label to take where there is little room.
+    call, `matters` that its words are always written; `short` is the label to take
+    where there is little room.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Event:
     call: int | None = None
     ok: bool = True
     leads: bool = False
+    matters: bool = False
     short: str = ""
 
 
@@ -68,11 +70,21 @@ class Telling:
         elif seen.kind == "held" and self._hold(seen):
             return
         else:
-            label = mark_words(seen, seen.number in self.evidence)
+            is_evidence = seen.number in self.evidence
+            label = mark_words(seen, is_evidence)
             row = self._row(seen)
             before = [e for e in self.events if e.row == row][-1:]
             leads = bool(before) and before[0].shape == "call"
-            event = Event(seen.number, shape(seen), row, label, strong, leads=leads)
+            matters = is_evidence or seen.kind not in UNNUMBERED
+            event = Event(
+                seen.number,
+                shape(seen),
+                row,
+                label,
+                strong,
+                leads=leads,
+                matters=matters,
+            )
         if seen.kind == "model":
             self.asked[actor(seen), str(seen.data.get("event"))] = len(self.events)
         self.events.append(event)
@@ -93,7 +105,8 @@ class Telling:
                     seen.number, "reply", row, words, strong, call.number, seen.ok
                 )
         label = f"#{seen.number} {reply_words(seen)}"
-        return Event(seen.number, "answer", (actor(seen), 0), label, strong)
+        row = (actor(seen), 0)
+        return Event(seen.number, "answer", row, label, strong, matters=True)
 
     def _hold(self, seen: Observation) -> bool:
         """Turn the mark of the request that is held into the sign for it."""
@@ -107,6 +120,7 @@ class Telling:
             shape="held",
             label=f"{asked.label}, {mark_words(seen, is_evidence)}",
             strong=asked.strong or is_evidence,
+            matters=asked.matters or is_evidence,
         )
         return True
 
@@ -160,14 +174,15 @@ def _thinned(
     seen: Sequence[Observation], evidence: Collection[int]
 ) -> list[Observation]:
     """Leave out the model's events first, then the middle of the run."""
-    kept = list(seen)
-    if len(kept) > DRAWN_LIMIT:
-        quiet = {"model", "held"}
-        kept = [s for s in kept if s.kind not in quiet or s.number in evidence]
+    if len(seen) <= DRAWN_LIMIT:
+        return list(seen)
+    calls = {s.data.get("id") for s in seen if s.number in evidence} - {None}
+    quiet = {"model", "held"}
+    kept = [s for s in seen if s.kind not in quiet or s.number in evidence]
     if len(kept) > DRAWN_LIMIT:
         half = DRAWN_LIMIT // 2
-        ends = {s.number for s in (*kept[:half], *kept[-half:])}
-        kept = [s for s in kept if s.number in ends or s.number in evidence]
+        ends = {s.number for s in (*kept[:half], *kept[-half:])} | set(evidence)
+        kept = [s for s in kept if s.number in ends or s.data.get("id") in calls]
     return kept
 
 

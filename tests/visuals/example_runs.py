@@ -168,6 +168,18 @@ MANY = run(
     *(reply(0, n, {"status": 200}, function="GET") for n in range(20)),
     exit(0),
 )
+ROUNDS = run(
+    "ten calls at once in one process, twice",
+    start(0),
+    *(call(0, n, n) for n in range(10)),
+    asks(0, "draft"),
+    *(reply(0, n, n) for n in reversed(range(10))),
+    *(call(0, n, n) for n in range(10, 20)),
+    asks(0, "draft"),
+    (0, "fault", {"what": "killed", "event": "draft", "stored": None}),
+    *(no_reply(0, n, "killed") for n in range(10, 20)),
+    exit(0, "SIGKILL"),
+)
 LOOP = run(
     "a question that the model never settles",
     start(0),
@@ -184,6 +196,8 @@ EVERY = {
     "broken": (BROKEN, ()),
     "at_once": (AT_ONCE, (9, 10)),
     "many": (MANY, ()),
+    "many_with_evidence": (MANY, (5, 41)),
+    "rounds": (ROUNDS, (3, 23, 34)),
     "loop": (LOOP, ()),
     "stored": (HAND_OVER, (9, 15)),
     "nothing": (run("nothing happens"), ()),
