@@ -132,7 +132,7 @@ RESTARTED = run(
     call(2, 1, "user-1", "What is my name?"),
     asks(2, "draft"),
     answers(2, "draft"),
-    reply(2, 1, "Bagil, of course"),
+    reply(2, 1, "Your name is Bagil"),
     *(exit(p) for p in range(3)),
 )
 BROKEN = run(

@@ -1,0 +1,164 @@
+"""The prediction card and the table of progress, live and static."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+from grader.visuals.progress import Progress, progress_table
+from grader.visuals.widgets import PredictionCard
+
+ROOT = Path(__file__).parents[2]
+LIVE = "application/vnd.jupyter.widget-view+json"
+CHOICES = {"A": "its name", "B": "that it does not know", "C": "nothing: it raises"}
+CALL = 'predict("ex04", choice="B")'
+CELL = f"""\
+from grader.visuals.widgets import PredictionCard
+PredictionCard("What does process 1 say?", {CHOICES}, None, print, {CALL!r})"""
+
+
+def card(committed: str | None = None, on_commit: Any = None) -> PredictionCard:
+    return PredictionCard(
+        "What does process 1 say?",
+        CHOICES,
+        committed,
+        on_commit or (lambda letter: None),
+        CALL,
+    )
+
+
+def test_text() -> None:
+    """as text, the card says the question, the choices and how to commit"""
+    assert repr(card()) == (
+        "Predict: What does process 1 say?\n"
+        "  A  its name\n"
+        "  B  that it does not know\n"
+        "  C  nothing: it raises\n"
+        f"Commit with: {CALL}"
+    )
+
+
+def test_committed_text() -> None:
+    """once committed, the card says what was predicted, not how to commit"""
+    assert repr(card("B")).endswith("You predicted B: that it does not know")
+    assert "You predicted B: that it does not know" in card("B").html
+    assert CALL not in repr(card("B"))
+
+
+def test_displayed_as_a_cells_value() -> None:
+    """as a value, the card offers a widget and two static forms, and raises nothing"""
+    data, _ = DisplayFormatter().format(card())
+    assert set(data) == {"text/plain", "text/html", LIVE}
+
+
+def test_commit_by_widget() -> None:
+    """the button commits the selected choice once, says so and locks"""
+    letters: list[str] = []
+    shown = card(on_commit=letters.append)
+    _, radio, button, status = shown.widget.children
+    button.click()
+    assert "Choose A, B, … first" in status.value
+    radio.value = "B"
+    button.click()
+    button.click()
+    assert letters == ["B"]
+    assert "You predicted B: that it does not know" in status.value
+    assert 'role="status"' in status.value
+    assert radio.disabled
+    assert button.disabled
+    assert shown.committed == "B"
+
+
+def test_widget_is_described() -> None:
+    """the controls have names that a screen reader can say"""
+    _, radio, button, _ = card().widget.children
+    assert radio.description == "Your prediction"
+    assert radio.tooltip == "What does process 1 say?"
+    assert button.description == "Commit"
+    assert button.tooltip.startswith("Commit to the selected prediction")
+
+
+def test_a_commit_that_fails_locks_nothing() -> None:
+    """when committing fails, the card says why and can be tried again"""
+
+    def refuse(letter: str) -> None:
+        raise OSError("the disk is <full>")
+
+    shown = card(on_commit=refuse)
+    _, radio, button, status = shown.widget.children
+    radio.value = "A"
+    button.click()
+    assert "Not committed: the disk is &lt;full&gt;" in status.value
+    assert not button.disabled
+    assert shown.committed is None
+
+
+def test_commit_by_call() -> None:
+    """a call commits once, and refuses what is no choice"""
+    letters: list[str] = []
+    shown = card(on_commit=letters.append)
+    with pytest.raises(ValueError, match="expected one of A, B, C, found 'D'"):
+        shown.commit("D")
+    shown.commit("C")
+    shown.commit("A")
+    assert letters == ["C"]
+    assert shown.committed == "C"
+
+
+def test_hostile_words() -> None:
+    """nothing in a question or a choice becomes markup"""
+    bad = "<script>alert(1)</script>"
+    shown = PredictionCard(bad, {"A": bad}, None, print, bad)
+    question, _, _, _ = shown.widget.children
+    assert "<script" not in shown.html + question.value
+
+
+@pytest.mark.xdist_group("kernel")
+def test_without_a_frontend(tmp_path: Path) -> None:
+    """run by nbclient and turned into a page, the card is there and can be read"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    client = NotebookClient(
+        notebook, timeout=60, resources={"metadata": {"path": str(ROOT)}}
+    )
+    client.execute()
+    outputs = notebook.cells[0].outputs
+    assert [output.output_type for output in outputs] == ["execute_result"]
+    del notebook.metadata["widgets"]  # as where nothing is live
+    body, _ = HTMLExporter().from_notebook_node(notebook)
+    assert "Commit with <code>predict(" in body
+
+
+def test_progress_states() -> None:
+    """each state is said in words"""
+    rows = [
+        Progress("one", "a.ipynb"),
+        Progress("two", "b.ipynb", predicted=True),
+        Progress("three", "c.ipynb", predicted=True, observed=True),
+        Progress("four", "d.ipynb", observed=True, score=3.0),
+        Progress("five", score=0.5, points=1),
+    ]
+    assert repr(progress_table(rows)) == (
+        "Your progress\n"
+        "  one    not started\n"
+        "  two    predicted\n"
+        "  three  observed\n"
+        "  four   3 of 10 points\n"
+        "  five   0.5 of 1 point"
+    )
+    html = progress_table(rows)._repr_mimebundle_()["text/html"]
+    assert '<a href="a.ipynb">one</a>' in html
+    assert all(row.state in html for row in rows)
+    assert html.count('scope="row"') == len(rows)
+
+
+def test_progress_is_escaped() -> None:
+    """a title with markup in it stays a title"""
+    html = progress_table([Progress("<b>", '"><script>')]).html
+    assert "<b>" not in html
+    assert "<script>" not in html
