@@ -142,15 +142,16 @@ def _listed(options: set[str] | frozenset[str]) -> str:
 
 def _test(source: str, options: Mapping[str, Any], place: Place) -> str:
     """Write the graded cell; the hidden line runs only where the teacher grades."""
-    if source.strip():
+    check = options["check"]
+    line = f'grade("{check}")'
+    if source.strip() not in {"", line}:
         raise place.error(
-            'nothing below the header of a cell with role="test"',
+            f"nothing, or {line}, below the header",
             repr(source.strip().partition("\n")[0]),
             "remove it: the build writes the cell",
         )
-    check = options["check"]
     return (
-        f'grade("{check}")\n'
+        f"{line}\n"
         "### BEGIN HIDDEN TESTS\n"
         f'grade("{check}", hidden=True)\n'
         "### END HIDDEN TESTS"

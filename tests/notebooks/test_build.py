@@ -178,7 +178,7 @@ def test_the_stub_gives_way_to_the_starter() -> None:
         ("# %%submission\n", "", 14, "as the first line", "'def answer():'"),
         ("STARTER", "SOLUTION", 13, "BEGIN STARTER", "none"),
         ('role="submission"', 'id="plain"', 13, "submission cell only", "role ''"),
-        ("points=3\n", "points=3\n1.0\n", 27, "nothing below", "'1.0'"),
+        ("points=3\n", "points=3\n1.0\n", 27, "nothing, or grade(", "'1.0'"),
         ("[markdown] role", "role", 29, "markdown cell", "code cell"),
         ("# %% [markdown] id", "import os\n# %% id", 1, "header first", "import os"),
     ],
@@ -214,6 +214,16 @@ def test_an_unknown_exercise_is_named(course: Path) -> None:
     """a name that does not exist suggests the nearest that does"""
     with pytest.raises(SourceError, match="did you mean ex90_sample"):
         build(["ex90"], course)
+
+
+def test_a_graded_line_may_be_written_out(course: Path) -> None:
+    """written or not, the build makes the same cell of it"""
+    before = read(_source(course), "")
+    header = 'check="is_two" points=3\n'
+    written = SOURCE.replace(header, f'{header}grade("is_two")\n')
+    _source(course).write_text(written)
+    assert written != SOURCE
+    assert read(_source(course), "") == before
 
 
 def test_cells_without_an_id_get_one_from_their_place(course: Path) -> None:
