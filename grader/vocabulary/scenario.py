@@ -164,6 +164,11 @@ class Scenario:
     def process_count(self) -> int:
         """How many processes the steps name."""
         named = [call.process for call in self.calls]
+        for step in self.steps:
+            if isinstance(step, Kill | KillWhen):
+                named.append(step.process)
+            elif isinstance(step, Restart):
+                named.extend(step.processes)
         return max(named, default=0) + 1
 
     @property
@@ -172,8 +177,8 @@ class Scenario:
         texts = [arg for call in self.calls for arg in call.args]
         for step in self.steps:
             if isinstance(step, Says):
-                whole = isinstance(step.reply, str)
-                texts += [step.reply] if whole else list(step.reply.values())
+                reply = step.reply
+                texts += [reply] if isinstance(reply, str) else list(reply.values())
         found = {
             name
             for text in texts

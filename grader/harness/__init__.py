@@ -1,0 +1,1 @@
+"""Runs submissions in processes of their own and writes down what happened."""

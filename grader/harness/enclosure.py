@@ -1,0 +1,53 @@
+"""What a process gives up before it imports a submission."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from grader.harness.limits import (
+    FILE_LIMIT_B,
+    MEMORY_LIMIT_B,
+    OPEN_FILES_LIMIT,
+    USER_PROCESSES_MARGIN,
+)
+
+
+def confine(log: str, cwd: str) -> None:
+    """Set limits, the working folder and the standard streams of this process."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for target, source in ((0, nothing), (1, output), (2, output)):
+        os.dup2(source, target)
+    os.close(output)
+    os.close(nothing)
+    os.chdir(cwd)
+    limit()
+
+
+def limit() -> None:
+    """Set the resource limits that this platform has."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: FILE_LIMIT_B,
+        resource.RLIMIT_NOFILE: OPEN_FILES_LIMIT,
+    }
+    if sys.platform == "linux":  # elsewhere these are refused or count otherwise
+        limits[resource.RLIMIT_AS] = MEMORY_LIMIT_B
+        if os.getuid():  # root is not bound by it; the supervisor watches the tree
+            limits[resource.RLIMIT_NPROC] = _tasks() + USER_PROCESSES_MARGIN
+    for kind, value in limits.items():
+        _, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _tasks() -> int:
+    """Return how many tasks (OS threads) run on this machine, other users' included."""
+    with open("/proc/loadavg", encoding="ascii") as file:
+        return int(file.read().split()[3].partition("/")[2])

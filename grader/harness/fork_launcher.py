@@ -1,0 +1,133 @@
+"""Workers forked from one preloaded process, which imported nothing of theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from grader.harness.launch import GraderBroke, Job, Launched, clean_environment
+from grader.harness.limits import PRELOAD_LIMIT_S, SWEEP_LIMIT_S
+
+
+class ForkLauncher:
+    """Workers forked from one preloaded process, which imported nothing of theirs."""
+
+    def __init__(self) -> None:
+        self.preload_problems: dict[str, str] = {}
+        self._order = asyncio.Lock()
+        self._running: dict[int, Launched] = {}
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._asked = 0
+
+    async def open(self, folder: Path, modules: Sequence[str]) -> None:
+        """Start the forkserver and wait until its libraries are imported."""
+        self._control, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "grader.harness.forkserver"]
+        log = folder / "forkserver.log"
+        with theirs, log.open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                str(theirs.fileno()),
+                str(folder),
+                *modules,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C in a terminal or kernel is not for it
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                env=clean_environment(str(folder)),
+            )
+        reader, self._writer = await asyncio.open_connection(sock=self._control.dup())
+        try:
+            line = await asyncio.wait_for(reader.readline(), PRELOAD_LIMIT_S)
+            self.preload_problems = json.loads(line)["problems"]
+        except (TimeoutError, ValueError) as problem:
+            tail = log.read_text(errors="replace")[-500:]
+            raise GraderBroke(f"the forkserver did not start: {tail}") from problem
+        self._listener = asyncio.create_task(self._listen(reader))
+
+    async def start(self, job: Job) -> Launched:
+        """Fork a worker; raises `GraderBroke` when the forkserver is gone."""
+        ours, theirs = socket.socketpair()
+        order = {"do": "fork", **asdict(job)}
+        async with self._order:
+            with theirs:
+                answer = self._ask(order, [theirs.fileno()])
+            pid = (await answer)["forked"]
+            reader, writer = await asyncio.open_connection(sock=ours, limit=job.limit_b)
+            launched = Launched(pid, reader, writer)
+            self._running[pid] = launched
+        return launched
+
+    def kill(self, pid: int) -> None:
+        """End a worker and its process group, as `kill -9` does."""
+        with contextlib.suppress(OSError):
+            self._send({"do": "kill", "pid": pid}, [])
+
+    async def sweep(self, everything: bool) -> int:
+        """End orphans, with `everything` all workers; return how many would not end."""
+        async with self._order:
+            answer = self._ask({"do": "sweep", "everything": everything}, [])
+            return int((await answer)["swept"])
+
+    def root_pid(self) -> int:
+        """Return the process all workers descend from."""
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether the forkserver still obeys."""
+        return not self._listener.done()
+
+    async def close(self) -> None:
+        """End everything: the forkserver does it when its channel ends."""
+        self._writer.close()
+        self._control.close()
+        self._listener.cancel()
+        try:
+            await asyncio.wait_for(self._process.wait(), 2 * SWEEP_LIMIT_S)
+        except TimeoutError:
+            self._process.kill()
+
+    def _ask(self, order: dict[str, Any], fds: list[int]) -> asyncio.Future[Any]:
+        self._asked += 1
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._answers[self._asked] = answer
+        try:
+            self._send({**order, "number": self._asked}, fds)
+        except OSError as problem:
+            raise GraderBroke("the forkserver has ended") from problem
+        return answer
+
+    def _send(self, order: dict[str, Any], fds: list[int]) -> None:
+        data = json.dumps(order).encode() + b"\n"
+        sent = socket.send_fds(self._control, [data], fds)
+        if sent < len(data):
+            self._control.sendall(data[sent:])
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            message = json.loads(line)
+            if "ended" not in message:
+                answer = self._answers.pop(message["number"])
+                if not answer.done():  # whoever asked may have been cancelled
+                    answer.set_result(message)
+                continue
+            launched = self._running.pop(message["ended"], None)
+            if launched is not None and not launched.ended.done():
+                launched.ended.set_result(message["code"])
+        problem = GraderBroke("the forkserver has ended")
+        for launched in self._running.values():  # it ends its workers when it ends
+            if not launched.ended.done():
+                launched.ended.set_result(-signal.SIGKILL)
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(problem)

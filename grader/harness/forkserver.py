@@ -1,0 +1,209 @@
+"""A process that has imported the libraries, and forks workers that have them too.
+
+It imports nothing of a learner's. It also is the guard of a run: every descendant of
+a worker becomes its child when orphaned (a subreaper), and when its supervisor goes
+away, however that happened, it ends them all, removes the scratch folder and ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from grader.harness.enclosure import confine
+from grader.harness.limits import SWEEP_LIMIT_S
+from grader.harness.worker import Worker, quiet
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+MESSAGE_B = 64 * 1024
+
+
+def prctl(option: int, value: int) -> None:
+    """Set a process attribute on Linux; elsewhere there is nothing like it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def preload(names: list[str]) -> dict[str, str]:
+    """Import each module; return what could not be imported, and why."""
+    problems = {}
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError as problem:
+            problems[name] = str(problem)
+    gc.collect()
+    gc.freeze()  # keeps the collector from touching, and so copying, shared pages
+    return problems
+
+
+class Forkserver:
+    """Obeys one supervisor over `control`, a stream of JSON lines with sockets."""
+
+    def __init__(self, control: socket.socket, folder: str) -> None:
+        self.control, self.folder = control, folder
+        self.workers: set[int] = set()
+        self.wake, wake_in = os.pipe()
+        os.set_blocking(wake_in, False)
+        os.set_blocking(self.wake, False)
+        signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> tuple[dict[str, Any], socket.socket] | None:
+        """Obey until the supervisor is gone; in a forked child, return its job."""
+        pending, channels = b"", []
+        while True:
+            sources: list[Any] = [self.control, self.wake]
+            ready, _, _ = select.select(sources, [], [])
+            if self.wake in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self.wake, 4096)
+                self.reap()
+            if self.control not in ready:
+                continue
+            try:
+                data, fds, _, _ = socket.recv_fds(self.control, MESSAGE_B, 1)
+            except ConnectionError:
+                data, fds = b"", []
+            if not data:
+                self.sweep(everything=True)
+                shutil.rmtree(self.folder, ignore_errors=True)
+                return None
+            channels += [socket.socket(fileno=fd) for fd in fds]
+            *lines, pending = (pending + data).split(b"\n")
+            for order in map(json.loads, lines):
+                if order["do"] != "fork":
+                    self.obey(order)
+                    continue
+                channel = channels.pop(0)
+                if not self.fork(order["number"]):
+                    return order, channel
+                channel.close()
+
+    def fork(self, number: int) -> bool:
+        """Fork; return whether this is still the forkserver."""
+        parent = os.getpid()
+        pid = os.fork()
+        if pid:
+            self.workers.add(pid)
+            self.tell({"number": number, "forked": pid})
+            return True
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self.control.close()
+        os.setsid()
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+        return False
+
+    def obey(self, order: dict[str, Any]) -> None:
+        """Kill one worker's process group, or everything the run has left."""
+        if order["do"] == "kill" and order["pid"] in self.workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(order["pid"], signal.SIGKILL)
+        elif order["do"] == "sweep":
+            left = self.sweep(everything=order["everything"])
+            self.tell({"number": order["number"], "swept": left})
+
+    def sweep(self, everything: bool) -> int:
+        """End all orphans, with `everything` all workers too; return how many stay."""
+        deadline = time.monotonic() + SWEEP_LIMIT_S
+        while True:
+            spared = set() if everything else self.workers
+            doomed = [pid for pid in children() if pid not in spared]
+            if not doomed or time.monotonic() > deadline:
+                return len(doomed)
+            for stop in (signal.SIGSTOP, signal.SIGKILL):  # a fork bomb must not race
+                for pid in doomed:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, stop)
+            for pid in doomed:
+                self.reaped(pid, 0)
+
+    def reap(self) -> None:
+        """Report every child that ended."""
+        with contextlib.suppress(ChildProcessError):
+            while self.reaped(-1, os.WNOHANG):
+                pass
+
+    def reaped(self, pid: int, options: int) -> bool:
+        try:
+            pid, status = os.waitpid(pid, options)
+        except ChildProcessError:
+            return False
+        if pid in self.workers:
+            self.workers.discard(pid)
+            self.tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+        return pid != 0
+
+    def tell(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # a supervisor that is gone hears nothing
+            self.control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def children() -> list[int]:
+    """Return the pids of this process's children, adopted orphans included."""
+    me = os.getpid()
+    try:
+        with open(f"/proc/{me}/task/{me}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        import psutil
+
+        return [child.pid for child in psutil.Process(me).children()]
+
+
+def work(order: dict[str, Any], channel: socket.socket) -> None:
+    """Become the worker that `order` describes."""
+    confine(order["log"], order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    random.seed()  # a fork inherits the state, and two processes would draw alike
+    reader, writer = channel.makefile("rb"), channel.makefile("wb")
+    worker = Worker(reader, writer, order["path"], order["functions"], order["limit_b"])
+    quiet(lambda: worker.run(order["folder"]))
+    finish()
+
+
+def finish() -> None:
+    """End as an interpreter does, without taking every imported module apart.
+
+    That would cost 0.2 s of CPU each time; what a program can notice is done: its
+    OS threads are awaited and its exit functions run.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
+
+
+def main() -> None:
+    """Run as `python -m grader.harness.forkserver FD FOLDER MODULE…`."""
+    fd, folder, *modules = sys.argv[1:]
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    server = Forkserver(socket.socket(fileno=int(fd)), folder)
+    server.tell({"ready": os.getpid(), "problems": preload(modules)})
+    job = server.serve()
+    if job is not None:
+        work(*job)
+
+
+if __name__ == "__main__":
+    main()

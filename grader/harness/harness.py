@@ -1,0 +1,238 @@
+"""One warm harness: a launcher, the fakes and a scratch folder, for many runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+from grader.fakes.model_server import ModelServer
+from grader.harness.journal import Journal, Recorder
+from grader.harness.launch import GraderBroke, Launcher
+from grader.harness.limits import (
+    DISK_NEEDED_B,
+    MIB,
+    TREE_MEMORY_LIMIT_B,
+    TREE_PROCESSES_LIMIT,
+    WATCH_PERIOD_S,
+)
+from grader.harness.order import Order
+from grader.harness.process import SubmissionBroken
+from grader.harness.supervisor import Supervisor
+from grader.vocabulary import History, Observation, Run, Scenario, draw
+
+PREFIX = "grader-run-"
+PRELOAD = (
+    "langgraph.graph",
+    "langgraph.graph.message",
+    "langgraph.prebuilt",
+    "langgraph.types",
+    "langgraph.checkpoint.memory",
+    "langgraph.checkpoint.sqlite",
+    "langgraph.checkpoint.sqlite.aio",
+    "langchain_openai",
+    "langchain_core.prompts",
+    "openai.resources.chat.completions",
+    "httpx",
+    "grader.harness.worker",
+)
+
+
+class Harness:
+    """Runs scenarios; an async context manager that leaves nothing behind."""
+
+    def __init__(
+        self, launcher: Launcher, preload: Sequence[str] = PRELOAD, folder: str = ""
+    ) -> None:
+        self.launcher, self.preload = launcher, preload
+        self._parent = Path(folder or tempfile.gettempdir())
+        self._one_at_a_time = asyncio.Lock()
+        self._runs = 0
+
+    async def __aenter__(self) -> Harness:
+        remove_stale(self._parent)
+        new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=self._parent))
+        self._lock = _lock(new)  # before it has the name that `remove_stale` looks for
+        self.folder = new.rename(new.with_name(new.name.removeprefix("new-")))
+        self.server = ModelServer()
+        try:
+            await self.server.__aenter__()
+            await self.launcher.open(self.folder, self.preload)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.launcher.close()
+        await self.server.__aexit__(kind, raised, trace)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    async def run(
+        self, order: Order, names: Iterable[str] = (), keep: Path | None = None
+    ) -> History:
+        """Run the named scenarios, or all, at the same time; return their history.
+
+        `keep` is where the journal is written; without it, it goes with the run.
+
+        Raises:
+            SubmissionBroken: the submission cannot be run at all.
+            GraderBroke: the machine or the grader cannot run anything.
+        """
+        async with self._one_at_a_time:
+            self._runs += 1
+            folder = self.folder / f"run-{self._runs}"
+            try:
+                return await self._run(order, set(names), folder, keep)
+            except OSError as problem:
+                raise GraderBroke(f"the machine refused: {problem}") from problem
+            finally:
+                await asyncio.shield(self._clear(folder))
+
+    async def _run(
+        self, order: Order, names: set[str], folder: Path, keep: Path | None
+    ) -> History:
+        free = shutil.disk_usage(self.folder).free
+        if free < DISK_NEEDED_B:
+            raise GraderBroke(
+                f"expected {DISK_NEEDED_B // MIB} MiB free in {self._parent}, "
+                f"found {free // MIB} MiB"
+            )
+        code = folder / "code"
+        code.mkdir(parents=True)
+        (code / "submission.py").write_text(order.text, "utf-8", "surrogateescape")
+        journal = Journal(
+            keep or folder / "history.jsonl", order.stem, order.seed, order.processes
+        )
+        tasks = {
+            name: asyncio.create_task(
+                self._scenario(order, scenario, folder / name, code, journal)
+            )
+            for name, scenario in order.exercise.scenarios.items()
+            if not names or name in names
+        }
+        watch = asyncio.create_task(self._watch())
+        try:
+            await _first_failure([watch, *tasks.values()])
+        finally:
+            for task in [watch, *tasks.values()]:
+                task.cancel()
+            await asyncio.gather(watch, *tasks.values(), return_exceptions=True)
+            journal.close()
+        if not self.launcher.is_alive():  # what its processes replied is void
+            raise GraderBroke("the forkserver ended during the run")
+        runs = {name: task.result() for name, task in tasks.items()}
+        return History(order.stem, order.seed, order.processes, runs)
+
+    async def _scenario(
+        self,
+        order: Order,
+        scenario: Scenario,
+        folder: Path,
+        code: Path,
+        journal: Journal,
+    ) -> Run:
+        recorder = Recorder(journal, scenario, draw(scenario, order.seed))
+        try:
+            await Supervisor(
+                order, recorder, folder, code, self.launcher, self.server
+            ).run()
+        except (SubmissionBroken, GraderBroke, OSError):
+            raise
+        except Exception:  # our defect: said in the verdict, and never a zero
+            return recorder.run(traceback.format_exc(limit=-4))
+        return recorder.run()
+
+    async def _watch(self) -> None:
+        """End the run when its processes are too many or too large."""
+        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        while True:
+            await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
+            excess = await asyncio.to_thread(_excess, self.launcher.root_pid())
+            if excess:
+                await self.launcher.sweep(everything=True)
+                raise SubmissionBroken(Observation(1, "limit", None, 0.0, excess))
+
+    async def _clear(self, folder: Path) -> None:
+        with contextlib.suppress(GraderBroke):
+            await self.launcher.sweep(everything=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _first_failure(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Wait for all but the first, which never ends well; raise the first failure."""
+    watch, *others = tasks
+    waiting: set[asyncio.Task[Any]] = set(others)
+    while waiting:
+        done, _ = await asyncio.wait(
+            {watch, *waiting}, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            task.result()
+        waiting -= done
+
+
+def _excess(root_pid: int) -> dict[str, str]:
+    """Return which limit of the whole tree is passed, if one is."""
+    try:
+        tree = psutil.Process(root_pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return {}
+    if len(tree) > TREE_PROCESSES_LIMIT:
+        limit = f"{TREE_PROCESSES_LIMIT} processes"
+        return {"what": "processes", "limit": limit, "found": str(len(tree))}
+    resident = 0
+    for process in tree:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            memory = process.memory_info()
+            resident += memory.rss - getattr(memory, "shared", 0)
+    if resident > TREE_MEMORY_LIMIT_B:
+        limit = f"{TREE_MEMORY_LIMIT_B // MIB} MiB"
+        return {"what": "memory", "limit": limit, "found": f"{resident // MIB} MiB"}
+    return {}
+
+
+def remove_stale(parent: Path) -> None:
+    """Remove scratch folders whose supervisor is gone: their lock is free."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = _lock(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Take the folder's lock; None where there are no such locks.
+
+    Raises:
+        BlockingIOError: a supervisor that is alive has it.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock

@@ -1,0 +1,71 @@
+"""What it takes to start a worker, whichever way it is started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader.harness.limits import MESSAGE_LIMIT_B
+
+PACKAGE_ROOT = str(Path(__file__).parents[2])
+
+
+class GraderBroke(Exception):
+    """The grader or the machine failed: an `error`, never a learner's zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is told before it imports the submission; all paths absolute."""
+
+    folder: str
+    path: str
+    cwd: str
+    log: str
+    functions: Sequence[Mapping[str, Any]]
+    environment: Mapping[str, str]
+    limit_b: int = MESSAGE_LIMIT_B
+
+
+@dataclass(slots=True)
+class Launched:
+    """A worker that runs: its pid, its channel, and its exit code once it has one."""
+
+    pid: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    ended: asyncio.Future[int] = field(default_factory=asyncio.Future)
+
+
+class Launcher(Protocol):
+    """Starts workers, kills one, and leaves nothing behind."""
+
+    preload_problems: Mapping[str, str]
+
+    async def open(self, folder: Path, modules: Sequence[str]) -> None: ...
+    async def start(self, job: Job) -> Launched: ...
+    def kill(self, pid: int) -> None: ...
+    async def sweep(self, everything: bool) -> int: ...
+    def root_pid(self) -> int: ...
+    def is_alive(self) -> bool: ...
+    async def close(self) -> None: ...
+
+
+def clean_environment(home: str) -> dict[str, str]:
+    """Return what an interpreter needs, and nothing of the user's own."""
+    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TZ")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return environment | {
+        "HOME": home,
+        "TMPDIR": home,
+        "PYTHONPATH": PACKAGE_ROOT,
+        "PYTHONSAFEPATH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANGSMITH_TRACING": "false",
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }

@@ -1,0 +1,36 @@
+"""Every limit in one place, units last; reaching one is an observation."""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+# Time. A limit only turns a hang into a failure, so it is many times what a right
+# answer needs (a call of ex04 takes about 0.05 s); waiting for a busy CPU is not
+# counted (see patience.py), up to the hard limit.
+CALL_LIMIT_S = 4.0  # one call of one function
+CALL_CPU_LIMIT_S = 2.0  # processor time that one call may burn
+IMPORT_LIMIT_S = 4.0  # importing the submission
+HOLD_LIMIT_S = 1.5  # how long the model waits for all calls of `together`
+STORED_LIMIT_S = 1.5  # how long a kill waits for the row that it presupposes
+STOP_LIMIT_S = 2.0  # from "please stop" to SIGKILL
+HARD_LIMIT_S = 60.0  # for any of the above on the most crowded machine
+PRELOAD_LIMIT_S = 120.0  # importing the libraries, once, on a cold disk
+SWEEP_LIMIT_S = 5.0  # ending every descendant of a run
+
+# Size, for each process unless it says otherwise.
+MEMORY_LIMIT_B = 4096 * MIB  # address space; a preloaded process maps about 0.6 GiB
+TREE_MEMORY_LIMIT_B = 2048 * MIB  # resident memory of all processes of a run
+FILE_LIMIT_B = 64 * MIB
+OUTPUT_LIMIT_B = 1 * MIB  # printed by one process; what is kept is shorter
+OUTPUT_KEPT_B = 4096
+MESSAGE_LIMIT_B = 1 * MIB  # one reply, across the border as JSON
+TEXT_LIMIT = 2000  # characters of an error message or a prompt that are kept
+OPEN_FILES_LIMIT = 256
+TREE_PROCESSES_LIMIT = 64  # processes of one run, all scenarios together
+USER_PROCESSES_MARGIN = 1024  # the kernel's own stop, above what the user runs now
+OBSERVATIONS_LIMIT = 5000  # of one scenario
+SOURCE_LIMIT_B = 1 * MIB  # of a submission
+DISK_NEEDED_B = 64 * MIB  # below this the machine, not the submission, is at fault
+
+WATCH_PERIOD_S = 0.1  # how often the tree's size is looked at
+POLL_PERIOD_S = 0.004  # how often the checkpoint database is read while waiting

@@ -1,0 +1,43 @@
+"""What to run: one submission of one exercise, with one seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from grader.vocabulary import Exercise, Scenario
+from grader.vocabulary.scenario import Call, Kill, KillWhen, Restart, Step, Together
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One submission, one seed, and in how many processes at least."""
+
+    stem: str
+    exercise: Exercise
+    text: str  # the submission, line for line as the learner numbers it
+    seed: int
+    processes: int = 0  # at least so many, numbers shuffled; 0: as the scenario says
+
+
+def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:
+    """Return the scenario with its processes renumbered among `processes`.
+
+    So that a submission cannot know its part by its number, or by being second.
+    """
+    count = max(processes, scenario.process_count)
+    numbers = list(range(count))
+    if processes:
+        random.Random(f"{seed}/{scenario.name}/processes").shuffle(numbers)
+
+    def moved(step: Step) -> Step:
+        if isinstance(step, Call | Kill | KillWhen):
+            return replace(step, process=numbers[step.process])
+        if isinstance(step, Together):
+            calls = tuple(replace(c, process=numbers[c.process]) for c in step.calls)
+            return replace(step, calls=calls)
+        if isinstance(step, Restart):
+            return replace(step, processes=tuple(numbers[n] for n in step.processes))
+        return step
+
+    return replace(scenario, steps=tuple(moved(step) for step in scenario.steps))

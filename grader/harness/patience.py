@@ -1,0 +1,106 @@
+"""Waits with a limit that a crowded machine does not use up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from typing import TypeVar
+
+from grader.harness.limits import HARD_LIMIT_S, POLL_PERIOD_S
+
+T = TypeVar("T")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+class OutOfPatience(Exception):
+    """Nothing happened within the limit; its text says which limit."""
+
+
+async def within(
+    awaitable: Awaitable[T],
+    limit_s: float,
+    pids: Collection[int] = (),
+    cpu_limit_s: float = HARD_LIMIT_S,
+) -> T:
+    """Await for `limit_s` seconds, not counting time spent waiting for a CPU.
+
+    Time that the processes `pids`, or this one, were runnable but not running is
+    added to the limit, up to HARD_LIMIT_S; `cpu_limit_s` is what one of them may burn.
+
+    Raises:
+        OutOfPatience: the limit was reached; the awaitable is cancelled.
+    """
+    task = asyncio.ensure_future(awaitable)
+    began, before = time.monotonic(), {pid: Spent(pid) for pid in {*pids, os.getpid()}}
+    wait_s = min(limit_s, 0.5)
+    try:
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=wait_s)
+            if done:
+                return task.result()
+            elapsed = time.monotonic() - began
+            crowded = sum(spent.crowded_s() for spent in before.values())
+            burnt = max((before[pid].cpu_s() for pid in pids), default=0.0)
+            if burnt > cpu_limit_s:
+                raise OutOfPatience(f"it used {cpu_limit_s:g} s of processor time")
+            left = min(limit_s + crowded, HARD_LIMIT_S) - elapsed
+            if left <= 0:
+                raise OutOfPatience(f"{limit_s:g} s passed")
+            wait_s = min(left, 0.5)
+    finally:
+        if not task.done():
+            task.cancel()
+
+
+async def until(seen: Callable[[], bool], limit_s: float) -> bool:
+    """Look until `seen()` is true; return False when the limit is reached."""
+
+    async def look() -> None:
+        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        while not seen():
+            await asyncio.wait({never}, timeout=POLL_PERIOD_S)
+
+    try:
+        await within(look(), limit_s)
+    except OutOfPatience:
+        return False
+    return True
+
+
+class Spent:
+    """How long a process has run, and waited to run, since this was made."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._delays = _run_delays_s(pid)
+        self._cpu = _cpu_s(pid)
+
+    def crowded_s(self) -> float:
+        """Seconds that its most delayed OS thread waited for a CPU."""
+        now = _run_delays_s(self.pid)
+        return max((now[t] - self._delays.get(t, 0.0) for t in now), default=0.0)
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time of all its OS threads."""
+        return max(0.0, _cpu_s(self.pid) - self._cpu)
+
+
+def _run_delays_s(pid: int) -> dict[str, float]:
+    delays = {}
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            delays[task.name] = int((task / "schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        pass  # not Linux, or it has ended: then nothing is added to the limit
+    return delays
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+    except (OSError, IndexError, ValueError):
+        return 0.0

@@ -1,0 +1,220 @@
+"""The supervisor's view of one process: start it, call it, end it, write it down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.harness.journal import Recorder
+from grader.harness.launch import Job, Launched, Launcher
+from grader.harness.limits import (
+    CALL_CPU_LIMIT_S,
+    CALL_LIMIT_S,
+    IMPORT_LIMIT_S,
+    OUTPUT_KEPT_B,
+    OUTPUT_LIMIT_B,
+    STOP_LIMIT_S,
+    TEXT_LIMIT,
+)
+from grader.harness.patience import OutOfPatience, within
+from grader.vocabulary import Observation
+from grader.vocabulary.scenario import Call
+
+DEPTH_LIMIT = 50  # of lists and objects inside each other in one reply
+
+
+class SubmissionBroken(Exception):
+    """The submission could not be run at all; carries the observation that shows it."""
+
+    def __init__(self, seen: Observation) -> None:
+        super().__init__(str(seen))
+        self.seen = seen
+
+
+@dataclass(slots=True)
+class Process:
+    """One numbered process of a scenario, through all its restarts."""
+
+    number: int
+    job: Job
+    launcher: Launcher
+    recorder: Recorder
+    launched: Launched | None = None
+    ready: bool = False
+    killed: bool = False
+    _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
+    _listener: asyncio.Task[None] | None = None
+
+    async def start(self, restarted: bool = False) -> Observation | None:
+        """Start the process; return what is wrong when it cannot import."""
+        self.killed, self._waiting = False, {}
+        self.launched = await self.launcher.start(self.job)
+        pid = self.launched.pid
+        self.recorder.record("start", self.number, pid=pid, restarted=restarted)
+        try:
+            first = await within(
+                self._read(self.launched), IMPORT_LIMIT_S, [pid], CALL_CPU_LIMIT_S
+            )
+        except OutOfPatience as limit:
+            self.kill()
+            first = {"error": "hang", "message": f"importing it did not end: {limit}"}
+        if first is None:
+            code = await self.launched.ended
+            how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+            message = f"the process ended with {how} while importing it"
+            first = {"error": "exit", "message": message}
+        if first.get("kind") == "ready":
+            self.ready = True
+            self._listener = asyncio.create_task(self._listen(self.launched))
+            return None
+        self.ready = False
+        return self.recorder.record("broken", self.number, **_trouble(first))
+
+    async def call(self, number: int, call: Call, beside: bool = False) -> Observation:
+        """Call a function and write down its reply."""
+        args = [self.recorder.drawn.fill(arg) for arg in call.args]
+        head = {"id": number, "function": call.function}
+        if self.launched is None or not self.ready:
+            why = "it had ended before" if self.killed else "it is not running"
+            return self.record_reply(head, {"error": "not_run", "message": why})
+        self.recorder.record("call", self.number, args=args, **head)
+        answer: asyncio.Future[dict[str, Any]] = asyncio.Future()
+        self._waiting[number] = answer
+        order = {**head, "args": args, "beside": beside}
+        with contextlib.suppress(ConnectionError):
+            self.launched.writer.write(json.dumps(order).encode() + b"\n")
+        try:
+            reply = await within(
+                answer, CALL_LIMIT_S, [self.launched.pid], CALL_CPU_LIMIT_S
+            )
+        except OutOfPatience as limit:
+            reply = {"error": "hang", "message": str(limit)}
+            self.kill()
+        return self.record_reply(head, reply)
+
+    def record_reply(self, head: dict[str, Any], reply: dict[str, Any]) -> Observation:
+        """Write down a reply, of which only known keys are kept."""
+        if "value" in reply:
+            return self.recorder.record(
+                "reply", self.number, **head, value=reply["value"]
+            )
+        return self.recorder.record("reply", self.number, **head, **_trouble(reply))
+
+    def kill(self) -> None:
+        """End the process and its group with SIGKILL."""
+        self.killed, self.ready = True, False
+        if self.launched is not None:
+            self.launcher.kill(self.launched.pid)
+
+    async def gone(self) -> None:
+        """Wait until a killed process is no more, so that it holds no lock."""
+        if self.launched is not None:
+            await self.launched.ended
+
+    async def stop(self) -> None:
+        """Ask it to end as a server does; kill it when it does not."""
+        if self.launched is None:
+            return
+        self.ready = False
+        with contextlib.suppress(ConnectionError):
+            self.launched.writer.write(b'{"stop": true}\n')
+        try:
+            ended = asyncio.shield(self.launched.ended)
+            await within(ended, STOP_LIMIT_S, [self.launched.pid])
+        except OutOfPatience:
+            self.recorder.record(
+                "limit", self.number, what="stop", limit=f"{STOP_LIMIT_S:g} s", found=""
+            )
+            self.kill()
+            await self.launched.ended
+
+    def close(self) -> None:
+        """Write down what it printed, and stop listening."""
+        log = Path(self.job.log)
+        size = log.stat().st_size if log.is_file() else 0
+        if size:
+            with log.open("rb") as file:
+                file.seek(max(0, size - OUTPUT_KEPT_B))
+                text = _clean(file.read().decode("utf-8", "replace"), OUTPUT_KEPT_B)
+            self.recorder.record(
+                "output", self.number, text=text, cut=size > OUTPUT_KEPT_B
+            )
+        if size > OUTPUT_LIMIT_B:
+            limit = f"{OUTPUT_LIMIT_B} bytes"
+            self.recorder.record(
+                "limit", self.number, what="output", limit=limit, found=f"{size} bytes"
+            )
+        if self._listener is not None:
+            self._listener.cancel()
+        if self.launched is not None:
+            self.launched.writer.close()
+
+    async def _listen(self, launched: Launched) -> None:
+        while (message := await self._read(launched)) is not None:
+            answer = self._waiting.get(_number(message.get("id")))
+            if message.get("kind") == "reply" and answer and not answer.done():
+                answer.set_result(message)
+        error = "killed" if self.killed else "died"
+        if not self.killed:
+            self.ready = False
+            code = await launched.ended
+            self.recorder.record(
+                "exit", self.number, code=code, signal=-code if code < 0 else None
+            )
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_result({"error": error, "message": "no reply came"})
+
+    async def _read(self, launched: Launched) -> dict[str, Any] | None:
+        """Return the next message, None at the end; anything odd ends the process."""
+        try:
+            line = await launched.reader.readline()
+            if not line:
+                return None
+            message = json.loads(line, parse_constant=_refuse)
+            if isinstance(message, dict) and not _deeper(message, DEPTH_LIMIT):
+                return message
+            found = "a message of another form"
+        except (ValueError, RecursionError, ConnectionError) as problem:
+            found = type(problem).__name__
+        self.launcher.kill(launched.pid)
+        self.recorder.record(
+            "limit", self.number, what="protocol", limit="one JSON object", found=found
+        )
+        return None
+
+
+def _trouble(message: dict[str, Any]) -> dict[str, Any]:
+    line = message.get("line")
+    return {
+        "error": _clean(str(message.get("error")), 100),
+        "message": _clean(str(message.get("message")), TEXT_LIMIT),
+        "line": line if isinstance(line, int) and line > 0 else None,
+    }
+
+
+def _clean(text: str, length: int) -> str:
+    # What a submission says may hold terminal codes or half a surrogate pair.
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}"
+        for c in text[:length]
+    )
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else -1
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in items)

@@ -1,0 +1,180 @@
+"""Interprets the steps of one scenario: the only place that knows what they mean."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from grader.fakes.model_server import ModelServer
+from grader.harness import checkpoints
+from grader.harness.journal import Recorder
+from grader.harness.launch import Job, Launcher, clean_environment
+from grader.harness.order import Order, shuffled
+from grader.harness.process import Process, SubmissionBroken
+from grader.harness.world import World
+from grader.vocabulary.scenario import (
+    Call,
+    Fails,
+    Holds,
+    Kill,
+    KillWhen,
+    Releases,
+    Restart,
+    Says,
+    Step,
+    Together,
+)
+
+FILES_KEPT = 20
+
+
+class Supervisor:
+    """Runs one scenario of an order, in a folder of its own."""
+
+    def __init__(
+        self,
+        order: Order,
+        recorder: Recorder,
+        folder: Path,
+        code: Path,
+        launcher: Launcher,
+        server: ModelServer,
+    ) -> None:
+        self.order, self.recorder, self.server = order, recorder, server
+        self.folder, self.code = folder, code
+        self.scenario = shuffled(recorder.scenario, order.seed, order.processes)
+        self.database = folder / "shared" / "checkpoints.db"
+        self.world = World(self.recorder, order.seed, self.database)
+        self.world.kill, self.world.pids = self._kill, self._pids
+        self.urls: list[str] = []
+        count = max(order.processes, self.scenario.process_count)
+        self.processes = [self._process(n, launcher) for n in range(count)]
+        self.calls = 0
+
+    async def run(self) -> None:
+        """Start all processes, take the steps one by one, and write it all down.
+
+        Raises:
+            SubmissionBroken: the first process cannot import the submission.
+        """
+        self.database.parent.mkdir(parents=True)
+        checkpoints.create(self.database)
+        for process in self.processes:
+            Path(process.job.cwd).mkdir()
+        try:
+            broken = await asyncio.gather(*(p.start() for p in self.processes))
+            if all(broken) and broken[0] is not None:
+                raise SubmissionBroken(broken[0])
+            for step in self.scenario.steps:
+                await self._take(step)
+        finally:
+            for process in self.processes:
+                process.kill()
+                process.close()
+            for url in self.urls:
+                self.server.dismiss(url)
+
+    async def _take(self, step: Step) -> None:
+        verbs: Mapping[type, Callable[[Any], Awaitable[None] | None]] = {
+            Call: self._call,
+            Together: self._together,
+            Kill: self._end,
+            Restart: self._restart,
+            KillWhen: self.world.arm,
+            Holds: lambda step: self.world.hold(step.event),
+            Releases: lambda step: self.world.release(step.event),
+            Says: self.world.script.apply,
+            Fails: self.world.script.apply,
+        }
+        taken = verbs[type(step)](step)
+        if taken is not None:
+            await taken
+
+    async def _call(self, call: Call) -> None:
+        await self._one(call, beside=False)
+        self._look()
+
+    async def _together(self, step: Together) -> None:
+        gathering = self.world.gather(step.held_at or "", len(step.calls))
+
+        async def one(call: Call, number: int) -> None:
+            await self._one(call, beside=True, number=number)
+            gathering.returned += 1
+            gathering.settle()
+
+        first = self.calls + 1
+        self.calls += len(step.calls)
+        await asyncio.gather(
+            *(one(call, first + index) for index, call in enumerate(step.calls))
+        )
+        self._look()
+
+    async def _one(self, call: Call, beside: bool, number: int = 0) -> None:
+        if not number:
+            self.calls += 1
+            number = self.calls
+        process = self.processes[call.process]
+        await process.call(number, call, beside)
+        if process.killed:
+            await process.gone()
+
+    async def _end(self, step: Kill) -> None:
+        self.recorder.record(
+            "fault", step.process, what="killed", event=None, stored=None
+        )
+        self._kill(step.process)
+        await self.processes[step.process].gone()
+
+    async def _restart(self, step: Restart) -> None:
+        chosen = [self.processes[number] for number in step.processes]
+        for process in chosen:
+            self.recorder.record(
+                "fault", process.number, what="told to stop", event=None, stored=None
+            )
+        await asyncio.gather(*(process.stop() for process in chosen))
+        await asyncio.gather(*(process.start(restarted=True) for process in chosen))
+
+    def _kill(self, number: int) -> None:
+        self.processes[number].kill()
+
+    def _pids(self) -> list[int]:
+        return [p.launched.pid for p in self.processes if p.launched is not None]
+
+    def _look(self) -> None:
+        """Write down what the shared folder holds now."""
+        own = {self.database.name + end for end in ("", "-wal", "-shm")}
+        found = sorted(
+            str(path.relative_to(self.folder))
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.name not in own and path.parent != self.folder
+        )
+        threads = checkpoints.threads(self.database)
+        self.recorder.record("stored", threads=threads, files=found[:FILES_KEPT])
+
+    def _process(self, number: int, launcher: Launcher) -> Process:
+        key = "sk-" + secrets.token_hex(16)
+        url = self.server.admit(key, partial(self.world.asked, number))
+        self.urls.append(url)
+        cwd = self.folder / f"process-{number}"
+        environment = clean_environment(str(cwd)) | {
+            "OPENAI_BASE_URL": url,
+            "OPENAI_API_KEY": key,
+            "CHECKPOINT_DB": str(self.database),
+        }
+        functions = [
+            {"name": f.name, "parameters": f.parameters, "returns": f.returns}
+            for f in self.order.exercise.functions
+        ]
+        job = Job(
+            folder=str(self.code),
+            path=str(self.code / "submission.py"),
+            cwd=str(cwd),
+            log=str(self.folder / f"process-{number}.log"),
+            functions=functions,
+            environment=environment,
+        )
+        return Process(number, job, launcher, self.recorder)

@@ -1,0 +1,140 @@
+"""The untrusted side: imports a submission and answers calls with JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import inspect
+import json
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO
+
+TYPES = {"str": str, "int": int, "float": float, "dict": dict, "list": list}
+MODULE = "submission"
+
+
+class Worker:
+    """Speaks the protocol over one channel: a JSON object a line, both ways.
+
+    Out: {"kind": "ready"} or {"kind": "broken", …}, then a reply for each call.
+    In: {"id", "function", "args", "beside"}; the end of the channel means stop.
+    """
+
+    def __init__(
+        self,
+        reader: BinaryIO,
+        writer: BinaryIO,
+        path: str,
+        functions: Sequence[Mapping[str, Any]],
+        limit_b: int,
+    ) -> None:
+        self.reader, self.writer, self.path = reader, writer, path
+        self.functions = {f["name"]: f for f in functions}
+        self.limit_b = limit_b
+        self.lock = threading.Lock()
+
+    def run(self, folder: str) -> None:
+        """Import the submission from `folder`, then answer until asked to stop."""
+        try:
+            sys.path.insert(0, folder)
+            module = importlib.import_module(MODULE)
+            problem = self._breach(module)
+        except BaseException as raised:  # SystemExit at import is a finding too
+            self._send({"kind": "broken", **self._error(raised)})
+            return
+        if problem:
+            self._send({"kind": "broken", "error": "contract", "message": problem})
+            return
+        self._send({"kind": "ready"})
+        for line in self.reader:
+            order = json.loads(line)
+            if order.get("stop"):
+                return
+            if order["beside"]:
+                threading.Thread(target=self._answer, args=(module, order)).start()
+            else:
+                self._answer(module, order)
+
+    def _breach(self, module: Any) -> str:
+        for name, expected in self.functions.items():
+            signature = f"{name}({', '.join(expected['parameters'])})"
+            found = getattr(module, name, None)
+            if found is None:
+                return f"expected a function {signature}, found no {name!r}"
+            if not callable(found):
+                kind = type(found).__name__
+                return f"expected a function {signature}, found {name!r} of type {kind}"
+            if asyncio.iscoroutinefunction(found):
+                return (
+                    f"expected a plain function {signature}, found async def {name}: "
+                    "nobody awaits what it returns"
+                )
+            try:
+                parameters = inspect.signature(found)
+                parameters.bind(*expected["parameters"])
+            except TypeError:
+                return f"expected {signature}, found {name}{parameters}"
+            except ValueError:
+                continue  # a callable without a readable signature: let the call tell
+        return ""
+
+    def _answer(self, module: Any, order: Mapping[str, Any]) -> None:
+        head = {"kind": "reply", "id": order["id"]}
+        expected = self.functions[order["function"]]
+        try:
+            value = getattr(module, order["function"])(*order["args"])
+            self._send({**head, **self._result(value, expected["returns"])})
+        except BaseException as raised:  # whatever a submission raises is its reply
+            self._send({**head, **self._error(raised)})
+
+    def _result(self, value: Any, returns: str) -> dict[str, Any]:
+        wanted = TYPES.get(returns)
+        found = type(value).__name__
+        if wanted is not None and not isinstance(value, wanted):
+            hint = " (a forgotten return?)" if value is None else ""
+            message = f"{found}{hint}, expected {returns}"
+            return {"error": "wrong_type", "message": message}
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except Exception as problem:  # a __str__ or __iter__ of theirs may raise
+            message = f"{found}, which is not JSON: {_text(problem)}"
+            return {"error": "not_json", "message": message}
+        if len(text) > self.limit_b // 2:
+            message = f"{len(text)} characters of JSON, expected at most "
+            return {"error": "not_json", "message": f"{message}{self.limit_b // 2}"}
+        return {"value": value}
+
+    def _error(self, raised: BaseException) -> dict[str, Any]:
+        frames = traceback.extract_tb(raised.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == self.path]
+        if isinstance(raised, SyntaxError) and raised.filename == self.path:
+            lines.append(raised.lineno)
+        message = _text(raised)
+        return {
+            "error": type(raised).__name__[:100],
+            "message": message,
+            "line": lines[-1] if lines else None,
+        }
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        line = json.dumps(message).encode() + b"\n"
+        with self.lock:
+            self.writer.write(line)
+            self.writer.flush()
+
+
+def _text(raised: BaseException) -> str:
+    try:
+        return str(raised)[:2000]
+    except Exception:  # their __str__ may raise as well
+        return "(its message cannot be shown)"
+
+
+def quiet(function: Callable[[], None]) -> None:
+    """Run the protocol; a supervisor that has gone away is a reason to end."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        function()

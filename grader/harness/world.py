@@ -1,0 +1,145 @@
+"""The outside world of one scenario: what the model says, holds and triggers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.fakes.answers import Answer
+from grader.fakes.persona import Script
+from grader.harness import checkpoints
+from grader.harness.journal import Recorder
+from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
+from grader.harness.patience import OutOfPatience, until, within
+from grader.vocabulary.scenario import KillWhen
+
+MESSAGES_KEPT = 100
+MESSAGE_LENGTH = 500
+
+
+class Gathering:
+    """Requests of one event that wait until all expected calls are in."""
+
+    def __init__(self, event: str, expected: int) -> None:
+        self.event, self.expected = event, expected
+        self.inside, self.returned = 0, 0
+        self.open = asyncio.Event()
+
+    def settle(self) -> None:
+        """Open the gate once no further call can come in."""
+        if self.inside + self.returned >= self.expected:
+            self.open.set()
+
+
+class World:
+    """Answers every model request of a scenario, and pulls the trigger of faults."""
+
+    def __init__(self, recorder: Recorder, seed: int, database: Path) -> None:
+        rng = random.Random(f"{seed}/{recorder.scenario.name}/model")
+        self.script = Script(recorder.drawn, rng)
+        self.kill: Callable[[int], None] = lambda _: None
+        self.pids: Callable[[], Collection[int]] = tuple
+        self._recorder, self._database = recorder, database
+        self._traps: dict[tuple[int, str], KillWhen] = {}
+        self._holds: dict[str, asyncio.Event] = {}
+        self._gathering: Gathering | None = None
+        self._references: dict[str, str] = {}
+        self._requests = 0
+
+    def arm(self, trap: KillWhen) -> None:
+        """Kill a process when its request for an event comes in."""
+        self._traps[trap.process, trap.event] = trap
+
+    def hold(self, event: str) -> None:
+        """Let requests of this event wait."""
+        self._holds[event] = asyncio.Event()
+
+    def release(self, event: str) -> None:
+        """Let the requests that wait at this event go on."""
+        if event in self._holds:
+            self._holds.pop(event).set()
+
+    def gather(self, event: str, expected: int) -> Gathering:
+        """Hold the next requests of `event` until `expected` calls are in."""
+        self._gathering = Gathering(event, expected)
+        return self._gathering
+
+    async def asked(self, process: int, request: Mapping[str, Any]) -> Answer:
+        """Answer one request of one process, when its time has come."""
+        messages = [m for m in request.get("messages", []) if isinstance(m, Mapping)]
+        event = self.script.event_of(messages)
+        self._requests += 1
+        number = self._requests
+        texts = [_text(message) for message in messages]
+        self._recorder.record(
+            "model",
+            process,
+            event=event,
+            request=number,
+            prompt=texts[-1][1] if texts else "",
+            messages=[{"role": r, "text": t} for r, t in texts[-MESSAGES_KEPT:]],
+        )
+        await self._wait(process, event)
+        answer = self.script.answer(request)
+        self._references[event] = answer.reference
+        self._recorder.record(
+            "answer",
+            process,
+            event=event,
+            request=number,
+            text=answer.text[:TEXT_LIMIT],
+            status=answer.status,
+        )
+        return answer
+
+    async def _wait(self, process: int, event: str) -> None:
+        trap = self._traps.pop((process, event), None)
+        if trap is not None:
+            await self._spring(trap)
+        if event in self._holds:
+            self._recorder.record("held", process, event=event)
+            await self._holds[event].wait()
+        gathering = self._gathering
+        if gathering and gathering.event == event and not gathering.open.is_set():
+            self._recorder.record("held", process, event=event)
+            await self._gathered(gathering)
+
+    async def _spring(self, trap: KillWhen) -> None:
+        stored = None
+        if trap.once_stored is not None:
+            reference = self._references.get(trap.once_stored, "")
+            stored = bool(reference) and await until(
+                lambda: checkpoints.holds(self._database, reference), STORED_LIMIT_S
+            )
+        self._recorder.record(
+            "fault", trap.process, what="killed", event=trap.event, stored=stored
+        )
+        self.kill(trap.process)
+        await asyncio.Event().wait()  # ends when the killed process's connection does
+
+    async def _gathered(self, gathering: Gathering) -> None:
+        gathering.inside += 1
+        gathering.settle()
+        try:
+            await within(gathering.open.wait(), HOLD_LIMIT_S, self.pids())
+        except OutOfPatience:
+            gathering.open.set()
+        if self._gathering is gathering:
+            self._gathering = None
+            self._recorder.record(
+                "released",
+                event=gathering.event,
+                inside=gathering.inside,
+                expected=gathering.expected,
+            )
+
+
+def _text(message: Mapping[str, Any]) -> tuple[str, str]:
+    content = message.get("content")
+    if isinstance(content, list):  # parts, of which only text is kept
+        parts = [part.get("text", "") for part in content if isinstance(part, Mapping)]
+        content = " ".join(str(part) for part in parts)
+    return str(message.get("role", "")), str(content or "")[:MESSAGE_LENGTH]

@@ -1,0 +1,130 @@
+"""From a submission to its verdict: run the scenarios, judge their history."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.harness.harness import Harness
+from grader.harness.launch import GraderBroke
+from grader.harness.limits import SOURCE_LIMIT_B
+from grader.harness.order import Order
+from grader.harness.process import SubmissionBroken
+from grader.vocabulary import Exercise, History, Observation, Result, Status, Verdict
+
+SEEDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict and the history it was judged by, if there is one."""
+
+    verdict: Verdict
+    history: History | None
+
+
+def new_seed() -> int:
+    """Return a seed nobody can guess, short enough to type."""
+    return secrets.randbelow(SEEDS)
+
+
+async def check(
+    harness: Harness,
+    stem: str,
+    exercise: Exercise,
+    text: str,
+    seed: int | None = None,
+    processes: int = 0,
+    keep: Path | None = None,
+) -> Outcome:
+    """Run all scenarios of an exercise on a submission and judge them.
+
+    `text` is the submission's source, `processes` at least how many processes every
+    scenario starts (0: as many as it needs), `keep` where to write the history.
+    """
+    seed = new_seed() if seed is None else seed
+    began = time.monotonic()
+    verdict = Verdict(stem, exercise.title, seed, processes, ())
+    history = None
+    try:
+        order = Order(stem, exercise, _bounded(text), seed, processes)
+        history = await harness.run(order, keep=keep)
+        verdict = replace(verdict, results=exercise.judge(history))
+    except SubmissionBroken as broken:
+        problem, help = explain(broken.seen)
+        results = exercise.refuse("the submission can be run")
+        verdict = replace(verdict, results=results, problem=problem, help=help)
+    except GraderBroke as broken:
+        verdict = replace(verdict, results=_unknown(exercise, str(broken)))
+    duration_s = round(time.monotonic() - began, 3)
+    return Outcome(replace(verdict, duration_s=duration_s), history)
+
+
+async def observe(
+    harness: Harness,
+    stem: str,
+    exercise: Exercise,
+    text: str,
+    scenarios: Iterable[str],
+    seed: int | None = None,
+) -> History:
+    """Run some scenarios of an exercise and return what happened, unjudged.
+
+    Raises:
+        SubmissionBroken: the submission cannot be run at all.
+        GraderBroke: the machine or the grader cannot run anything.
+    """
+    seed = new_seed() if seed is None else seed
+    return await harness.run(Order(stem, exercise, _bounded(text), seed), scenarios)
+
+
+def explain(seen: Observation) -> tuple[str, str]:
+    """Return what keeps a submission from being run, and a way out."""
+    data = seen.data
+    if seen.kind == "limit":
+        return (
+            f"the submission passed a limit: {data['what']} ({data['limit']}), "
+            f"found {data['found']}",
+            "what starts processes, or keeps data, without end?",
+        )
+    error, message, line = data["error"], data["message"], data.get("line")
+    where = f" in line {line} of the submission" if line else ""
+    known = {
+        "contract": (message, "the contract is in the table above the submission"),
+        "hang": (message, "what runs without end while the module is imported?"),
+        "exit": (message, "a module must not end the process that imports it"),
+        "SystemExit": (
+            f"the submission calls sys.exit({message}) while it is imported{where}",
+            "a module must not end the process that imports it",
+        ),
+    }
+    helps = {
+        "NameError": "the submission is a module of its own: names from other cells "
+        "of the notebook are not visible in it",
+        "ModuleNotFoundError": "only what the course installs can be imported",
+        "SyntaxError": "Python cannot read the submission: look at that line and the "
+        "one above it",
+        "IndentationError": "look at the spaces at the start of that line",
+    }
+    plain = f"importing the submission raised {error}{where}: {message}"
+    return known.get(error, (plain, helps.get(error, "")))
+
+
+def _bounded(text: str) -> str:
+    size = len(text.encode("utf-8", "surrogateescape"))
+    if size > SOURCE_LIMIT_B:
+        found = {"what": "source", "limit": f"{SOURCE_LIMIT_B} bytes"}
+        raise SubmissionBroken(
+            Observation(1, "limit", None, 0.0, {**found, "found": f"{size} bytes"})
+        )
+    return text
+
+
+def _unknown(exercise: Exercise, reason: str) -> tuple[Result, ...]:
+    return tuple(
+        Result(c.name, c.claim, Status.error, 0.0, c.points, reason)
+        for c in exercise.checks.values()
+    )
