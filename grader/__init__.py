@@ -20,6 +20,6 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """Run by `%load_ext grader`: adds the magics and warms up the processes."""
-    from grader import notebook
+    from grader import session
 
-    notebook.load(shell)
+    session.load(shell)

@@ -11,9 +11,9 @@ from pathlib import Path
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
 from grader.harness.limits import SOURCE_LIMIT_B
-from grader.harness.order import Order
+from grader.harness.order import Order, Provider
 from grader.harness.process import SubmissionBroken
-from grader.vocabulary import Exercise, History, Observation, Result, Status, Verdict
+from grader.vocabulary import Exercise, History, Observation, Verdict
 
 SEEDS = 1_000_000
 
@@ -58,7 +58,7 @@ async def check(
         results = exercise.refuse("the submission can be run")
         verdict = replace(verdict, results=results, problem=problem, help=help)
     except GraderBroke as broken:
-        verdict = replace(verdict, results=_unknown(exercise, str(broken)))
+        verdict = replace(verdict, results=exercise.unknown(str(broken)))
     duration_s = round(time.monotonic() - began, 3)
     return Outcome(replace(verdict, duration_s=duration_s), history)
 
@@ -70,6 +70,7 @@ async def observe(
     text: str,
     scenarios: Iterable[str],
     seed: int | None = None,
+    provider: Provider | None = None,
 ) -> History:
     """Run some scenarios of an exercise and return what happened, unjudged.
 
@@ -78,7 +79,8 @@ async def observe(
         GraderBroke: the machine or the grader cannot run anything.
     """
     seed = new_seed() if seed is None else seed
-    return await harness.run(Order(stem, exercise, _bounded(text), seed), scenarios)
+    order = Order(stem, exercise, _bounded(text), seed, provider=provider)
+    return await harness.run(order, scenarios)
 
 
 def explain(seen: Observation) -> tuple[str, str]:
@@ -121,10 +123,3 @@ def _bounded(text: str) -> str:
             Observation(1, "limit", None, 0.0, {**found, "found": f"{size} bytes"})
         )
     return text
-
-
-def _unknown(exercise: Exercise, reason: str) -> tuple[Result, ...]:
-    return tuple(
-        Result(c.name, c.claim, Status.error, 0.0, c.points, reason)
-        for c in exercise.checks.values()
-    )

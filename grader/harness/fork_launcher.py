@@ -8,7 +8,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ class ForkLauncher:
     """Workers forked from one preloaded process, which imported nothing of theirs."""
 
     def __init__(self) -> None:
-        self.preload_problems: dict[str, str] = {}
+        self.preload_problems: Mapping[str, str] = {}
         self._order = asyncio.Lock()
         self._running: dict[int, Launched] = {}
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}

@@ -44,7 +44,8 @@ class Launched:
 class Launcher(Protocol):
     """Starts workers, kills one, and leaves nothing behind."""
 
-    preload_problems: Mapping[str, str]
+    @property
+    def preload_problems(self) -> Mapping[str, str]: ...
 
     async def open(self, folder: Path, modules: Sequence[str]) -> None: ...
     async def start(self, job: Job) -> Launched: ...

@@ -10,6 +10,15 @@ from grader.vocabulary.scenario import Call, Kill, KillWhen, Restart, Step, Toge
 
 
 @dataclass(frozen=True, slots=True)
+class Provider:
+    """A real model behind the stand-in's address, for observing only."""
+
+    url: str
+    key: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One submission, one seed, and in how many processes at least."""
 
@@ -18,6 +27,7 @@ class Order:
     text: str  # the submission, line for line as the learner numbers it
     seed: int
     processes: int = 0  # at least so many, numbers shuffled; 0: as the scenario says
+    provider: Provider | None = None
 
 
 def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:

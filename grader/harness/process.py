@@ -43,6 +43,7 @@ class Process:
     job: Job
     launcher: Launcher
     recorder: Recorder
+    call_limit_s: float = CALL_LIMIT_S
     launched: Launched | None = None
     ready: bool = False
     killed: bool = False
@@ -89,7 +90,7 @@ class Process:
             self.launched.writer.write(json.dumps(order).encode() + b"\n")
         try:
             reply = await within(
-                answer, CALL_LIMIT_S, [self.launched.pid], CALL_CPU_LIMIT_S
+                answer, self.call_limit_s, [self.launched.pid], CALL_CPU_LIMIT_S
             )
         except OutOfPatience as limit:
             reply = {"error": "hang", "message": str(limit)}

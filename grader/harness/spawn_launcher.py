@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class SpawnLauncher:
     """Workers in fresh interpreters: slower, and on every platform."""
 
     def __init__(self) -> None:
-        self.preload_problems: dict[str, str] = {}
+        self.preload_problems: Mapping[str, str] = {}
         self._running: dict[int, asyncio.subprocess.Process] = {}
 
     async def open(self, folder: Path, modules: Sequence[str]) -> None:

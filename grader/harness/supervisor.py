@@ -13,6 +13,7 @@ from grader.fakes.model_server import ModelServer
 from grader.harness import checkpoints
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launcher, clean_environment
+from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
 from grader.harness.process import Process, SubmissionBroken
 from grader.harness.world import World
@@ -49,6 +50,7 @@ class Supervisor:
         self.scenario = shuffled(recorder.scenario, order.seed, order.processes)
         self.database = folder / "shared" / "checkpoints.db"
         self.world = World(self.recorder, order.seed, self.database)
+        self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)
@@ -177,4 +179,5 @@ class Supervisor:
             functions=functions,
             environment=environment,
         )
-        return Process(number, job, launcher, self.recorder)
+        patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
+        return Process(number, job, launcher, self.recorder, patience)

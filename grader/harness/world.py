@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from grader.fakes.answers import Answer
 from grader.fakes.persona import Script
+from grader.fakes.provider import ask_provider
 from grader.harness import checkpoints
 from grader.harness.journal import Recorder
 from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
+from grader.harness.order import Provider
 from grader.harness.patience import OutOfPatience, until, within
 from grader.vocabulary.scenario import KillWhen
 
@@ -48,6 +51,7 @@ class World:
         self._gathering: Gathering | None = None
         self._references: dict[str, str] = {}
         self._requests = 0
+        self.provider: Provider | None = None
 
     def arm(self, trap: KillWhen) -> None:
         """Kill a process when its request for an event comes in."""
@@ -83,7 +87,7 @@ class World:
             messages=[{"role": r, "text": t} for r, t in texts[-MESSAGES_KEPT:]],
         )
         await self._wait(process, event)
-        answer = self.script.answer(request)
+        answer = await self._answer(event, request)
         self._references[event] = answer.reference
         self._recorder.record(
             "answer",
@@ -94,6 +98,14 @@ class World:
             status=answer.status,
         )
         return answer
+
+    async def _answer(self, event: str, request: Mapping[str, Any]) -> Answer:
+        if self.provider is None:
+            return self.script.answer(request)
+        at = self.provider
+        return replace(
+            await ask_provider(at.url, at.key, request, at.name), event=event
+        )
 
     async def _wait(self, process: int, event: str) -> None:
         trap = self._traps.pop((process, event), None)

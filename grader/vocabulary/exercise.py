@@ -107,6 +107,10 @@ class Exercise:
         """Return the results of a submission that could not be run at all."""
         return tuple(_skipped(check, until) for check in self.checks.values())
 
+    def unknown(self, reason: str) -> tuple[Result, ...]:
+        """Return the results of a run in which the grader or the machine broke."""
+        return tuple(_unknown(check, reason) for check in self.checks.values())
+
     def _result(
         self, check: Check, history: History, before: dict[str, Result]
     ) -> Result:

@@ -100,13 +100,11 @@ class Releases:
     event: str
 
 
-Step = (
-    Call | Kill | KillWhen | Restart | Together | Says | Fails | Holds | Releases
-)
+Step = Call | Kill | KillWhen | Restart | Together | Says | Fails | Holds | Releases
 
 
 @dataclass(frozen=True, slots=True)
-class process:  # noqa: N801 - reads as a word of the scenario, like a verb does
+class process:
     """One OS process that runs the submission, by its number."""
 
     number: int
@@ -138,7 +136,7 @@ def restart_all(count: int) -> Restart:
     return Restart(tuple(range(count)))
 
 
-class model:  # noqa: N801 - a word of the scenario, never instantiated
+class model:
     """What the stand-in model says, holds and fails."""
 
     says = Says

@@ -1,0 +1,112 @@
+"""The command line: python -m grader lab | check | build | new | doctor."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BAD_INPUT = 2
+
+DESCRIPTION = """\
+Proves in real processes that a LangGraph app keeps its promises in more than one.
+"""
+CHECK_EPILOG = """\
+exit status:
+  0  every check passed
+  1  at least one check failed
+  2  there was no submission to check: a wrong path, exercise or notebook
+  3  the grader or the machine broke, so at least one check could not be judged
+
+examples:
+  python -m grader check notebooks/ex04_memory_saver/ex04_memory_saver.ipynb
+  python -m grader check app.py --exercise ex04_memory_saver --seed 4711
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser("python -m grader", description=DESCRIPTION)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    lab = commands.add_parser("lab", help="open the first notebook in JupyterLab")
+    lab.add_argument("--no-browser", action="store_true", help="print the address")
+
+    check = commands.add_parser(
+        "check",
+        help="judge one submission",
+        description="Runs a submission in several processes and prints the verdict.",
+        epilog=CHECK_EPILOG,
+        formatter_class=raw,
+    )
+    check.add_argument("file", type=Path, help="a module, or a notebook")
+    check.add_argument("--exercise", metavar="STEM", help="when the file does not say")
+    check.add_argument("--seed", type=int, metavar="N", help="replay this seed")
+    check.add_argument(
+        "--processes", type=int, default=0, metavar="N", help="start at least so many"
+    )
+    check.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    check.add_argument(
+        "--html", type=Path, metavar="FILE", help="write the report as a page"
+    )
+    check.add_argument(
+        "--history", type=Path, metavar="FILE", help="write down all that happened"
+    )
+
+    build = commands.add_parser("build", help="make notebooks/ from solutions/")
+    build.add_argument("stems", nargs="*", metavar="STEM", help="default: all")
+    build.add_argument(
+        "--check", action="store_true", help="change nothing, say what would change"
+    )
+
+    new = commands.add_parser("new", help="write the skeleton of a new exercise")
+    new.add_argument("title", help='the failure as a sentence: "Loops without an end"')
+    new.add_argument("--number", type=int, metavar="N", help="default: the next one")
+
+    commands.add_parser("doctor", help="say what is installed, missing, and its cost")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    chosen = parser().parse_args(arguments)
+    if chosen.command == "lab":
+        from grader.lab import lab
+
+        return lab(ROOT, chosen.no_browser)
+    if chosen.command == "check":
+        from grader.checking import check
+
+        return check(chosen)
+    if chosen.command == "doctor":
+        from grader.doctor import doctor
+
+        return doctor()
+    return _author(chosen)
+
+
+def _author(chosen: argparse.Namespace) -> int:
+    from grader import build, cells, new
+
+    try:
+        if chosen.command == "new":
+            for path in new.new(chosen.title, ROOT, chosen.number):
+                print(path.relative_to(ROOT))
+        elif chosen.check:
+            differing = build.check(ROOT)
+            print("\n".join(differing) or "notebooks/ is what solutions/ makes")
+            return 1 if differing else 0
+        else:
+            for path in build.build(chosen.stems, ROOT):
+                print(path.relative_to(ROOT))
+    except (cells.SourceError, ValueError, FileExistsError) as problem:
+        print(problem, file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The kernel's end of the line to the service."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+GOODBYE_S = 5.0
+
+
+class ServiceGone(Exception):
+    """The service ended before it answered: the grader or the machine broke."""
+
+
+class Client:
+    """Starts the service when it is first needed, and again when it has ended."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._asked = 0
+
+    def warm_up(self) -> None:
+        """Start the service without waiting for it."""
+        if self._process is None or self._process.poll() is not None:
+            package = Path(__file__).parents[1]
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "grader.service"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # an interrupt of the kernel is not for it
+                env={**os.environ, "PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"},
+            )
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """Return the service's answer to one request.
+
+        Raises:
+            ServiceGone: the service ended before it answered.
+            KeyboardInterrupt: the wait was interrupted; the run was ended first.
+        """
+        with self._lock:
+            self.warm_up()
+            self._asked += 1
+            number = self._asked
+            try:
+                self._send({"id": number, "do": do, **request})
+                return self._receive(number)
+            except KeyboardInterrupt:
+                with contextlib.suppress(ServiceGone, KeyboardInterrupt):
+                    self._send({"id": number, "do": "cancel"})
+                    self._receive(number)
+                raise
+
+    @property
+    def pid(self) -> int | None:
+        """The service's process, if it runs."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> None:
+        """End the service and all that it started."""
+        if self._process is None or self._process.stdin is None:
+            return
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError as problem:
+            raise ServiceGone("the grader's process has ended") from problem
+
+    def _receive(self, number: int) -> dict[str, Any]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while line := self._process.stdout.readline():
+            answer: dict[str, Any] = json.loads(line)
+            if answer["id"] == number:
+                return answer
+        code = self._process.wait()
+        raise ServiceGone(f"the grader's process ended with exit code {code}")

@@ -1,0 +1,205 @@
+"""What a notebook's cells call: predict, observe, check, hint, grade, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from grader import catalog
+from grader.displays import ERROR_MIME, Notice, Several, claim_report, show
+from grader.progress import Store
+from grader.reports import Report
+from grader.session import NO_EXERCISE, client, current
+from grader.visuals.progress import Progress, progress_table
+from grader.visuals.timeline import draw
+from grader.visuals.widgets import PredictionCard
+from grader.vocabulary import History, Status, Verdict
+from grader.vocabulary.history import parse
+
+HIDDEN_PROCESSES = 4
+STARTER = "starter.py"
+NO_SUBMISSION = Notice(
+    "there is no submission yet",
+    "run the cell that begins with %%submission, then this one again",
+)
+
+
+def predict(question: str, choice: str | None = None, **choices: str) -> Any:
+    """Show a question to be answered before the run; `choice` commits to an answer.
+
+    Args:
+        question: what will happen?
+        choice: a letter of `choices`, where the card below cannot be clicked.
+        choices: the answers, each by its letter.
+    """
+    session = current()
+    if session is None:
+        return NO_EXERCISE
+    committed = session.store.get("predictions") or {}
+    before = committed.get(question)
+
+    def commit(letter: str) -> None:
+        committed[question] = letter
+        session.store.remember({"predictions": committed})
+
+    card = PredictionCard(
+        question,
+        choices,
+        before if before in choices else None,
+        commit,
+        f'predict(…, choice="{next(iter(choices), "a")}")',
+    )
+    if choice is not None:
+        card.commit(choice)
+    return card
+
+
+def observe(*scenarios: str, seed: int | None = None) -> Any:
+    """Run the code as it is in real processes, and show what happened.
+
+    That is the starter, until a cell with %%submission has been run. Locked until a
+    prediction is committed.
+    """
+    runs = history(*scenarios, seed=seed)
+    if isinstance(runs, Notice):
+        return runs
+    return Several([draw(run) for run in runs.runs.values()], f"seed {runs.seed}")
+
+
+def history(*scenarios: str, seed: int | None = None) -> History | Notice:
+    """Run scenarios as `observe` does; return the observations, or why there are none.
+
+    Raises:
+        LookupError: the exercise has no scenario of that name.
+    """
+    session = current()
+    if session is None:
+        return NO_EXERCISE
+    if not session.store.get("predictions"):
+        return Notice(
+            "this run is locked until you commit a prediction",
+            "choose an answer in the card above and press Commit, or add "
+            'choice="a" to its call',
+        )
+    text = session.text
+    if not text and Path(STARTER).is_file():
+        text = Path(STARTER).read_text(encoding="utf-8")
+    if not text:
+        return Notice(
+            f"expected the starter in {STARTER}, beside this notebook; found none",
+            "run the cell that begins with %%submission, then this one again",
+        )
+    from grader.fakes.provider import configured
+
+    answer = client.ask(
+        "observe",
+        stem=session.stem,
+        text=text,
+        scenarios=list(scenarios),
+        seed=seed,
+        provider=configured(os.environ),
+    )
+    if "history" in answer:
+        session.store.remember({"observed": True})
+        return parse("\n".join(answer["history"]) + "\n")
+    if "expected a scenario" in answer.get("error", ""):
+        raise LookupError(answer["error"])
+    broken = answer.get("error", "the run was interrupted")
+    return Notice(answer.get("problem", broken), answer.get("help", ""))
+
+
+def check(seed: int | None = None, processes: int = 0) -> Any:
+    """Run every check on the submission and report.
+
+    Args:
+        seed: of an earlier report, to see the same run again; None draws a new one.
+        processes: start at least so many in every scenario.
+    """
+    session = current()
+    if session is None or not session.text:
+        return NO_EXERCISE if session is None else NO_SUBMISSION
+    verdict, runs = session.verdict(seed, processes)
+    best = max(verdict.score, session.store.get("score") or 0.0)
+    session.store.remember({"score": best})
+    return Report(verdict, _pictures(verdict, runs))
+
+
+def hint() -> Notice:
+    """Show the next hint; the last one stays."""
+    session = current()
+    if session is None:
+        return NO_EXERCISE
+    given = int(session.store.get("hints") or 0)
+    hints = session.exercise.hints
+    session.store.remember({"hints": min(given + 1, len(hints))})
+    return Notice(hints[min(given, len(hints) - 1)])
+
+
+def grade(name: str, hidden: bool = False) -> float:
+    """Return the points that one check gives; its report is shown beside it.
+
+    Args:
+        name: of the check.
+        hidden: judge a second run as well, with another seed and four processes.
+
+    Raises:
+        KeyError: the exercise has no check of that name.
+    """
+    session = current()
+    if session is None or not session.text:
+        show(NO_EXERCISE if session is None else NO_SUBMISSION)
+        return 0.0
+    kinds = (False, True) if hidden else (False,)
+    # A graded cell that writes to stderr gets no points from nbgrader.
+    with contextlib.redirect_stderr(io.StringIO()):
+        for kind in kinds:
+            if (session.text, kind) not in session.verdicts:
+                count = HIDDEN_PROCESSES if kind else 0
+                verdict, _ = session.verdict(None, count)
+                session.verdicts[session.text, kind] = verdict
+    verdicts = [session.verdicts[session.text, kind] for kind in kinds]
+    worst = min(verdicts, key=lambda verdict: _worth(verdict, name))
+    result = worst.result(name)
+    show(claim_report(worst, name))
+    if result.status is Status.error:
+        data = {"status": "error", "check": name, "reason": result.rationale}
+        show({ERROR_MIME: data, "text/plain": result.rationale}, raw=True)
+    return float(result.score)
+
+
+def progress() -> Any:
+    """Show every exercise and how far you have come."""
+    here = Path.cwd()
+    rows = []
+    for stem in catalog.stems():
+        store, exercise = Store(stem, here.parent / stem), catalog.load(stem)
+        rows.append(
+            Progress(
+                exercise.title,
+                f"../{stem}/{stem}.ipynb",
+                bool(store.get("predictions")),
+                bool(store.get("observed")),
+                store.get("score"),
+                exercise.points,
+            )
+        )
+    return progress_table(rows)
+
+
+def _worth(verdict: Verdict, name: str) -> tuple[bool, float]:
+    result = verdict.result(name)
+    return result.status is not Status.error, result.score
+
+
+def _pictures(verdict: Verdict, runs: History | None) -> dict[str, str]:
+    pictures: dict[str, str] = {}
+    for result in verdict.results:
+        new = result.scenario not in pictures
+        if runs is not None and result.status is Status.failed and new:
+            run = runs.runs[result.scenario]
+            timeline = draw(run, result.numbers, message=result.rationale)
+            pictures[result.scenario] = timeline.svg
+    return pictures

@@ -1,0 +1,154 @@
+"""A harness in a process of its own, beside the notebook's kernel.
+
+What runs in a kernel cannot change, block or crash what runs here. The service reads
+one JSON request a line from standard input, and ends with everything that it started
+when that input ends or its parent is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import secrets
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from grader import catalog, runner
+from grader.fakes.answers import Answer
+from grader.fakes.persona import Script
+from grader.harness import checkpoints
+from grader.harness.harness import Harness
+from grader.harness.launch import GraderBroke
+from grader.harness.launchers import best_launcher
+from grader.harness.order import Provider
+from grader.harness.process import SubmissionBroken
+from grader.vocabulary import Drawn
+from grader.vocabulary.scenario import Says
+
+PARENT_PERIOD_S = 1.0
+REQUEST_LIMIT_B = 16 * 1024 * 1024
+
+
+class Service:
+    """Obeys requests over one harness; a request can be cancelled by its id."""
+
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Obey until the input ends."""
+        while line := await reader.readline():
+            request = json.loads(line)
+            if request["do"] == "cancel":
+                task = self._running.get(request["id"])
+                if task is not None:
+                    task.cancel()
+            else:
+                task = asyncio.create_task(self._answer(request))
+                self._running[request["id"]] = task
+
+    async def _answer(self, request: Mapping[str, Any]) -> None:
+        verbs = {
+            "check": self._check,
+            "observe": self._observe,
+            "playground": self._playground,
+        }
+        try:
+            answer = await verbs[request["do"]](request)
+        except asyncio.CancelledError:
+            answer = {"cancelled": True}
+        except SubmissionBroken as broken:
+            problem, help = runner.explain(broken.seen)
+            answer = {"problem": problem, "help": help}
+        except (GraderBroke, LookupError) as broken:
+            answer = {"error": str(broken)}
+        self._running.pop(request["id"], None)
+        print(json.dumps({"id": request["id"], **answer}), flush=True)
+
+    async def _check(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        stem = request["stem"]
+        outcome = await runner.check(
+            self.harness,
+            stem,
+            catalog.load(stem),
+            request["text"],
+            request["seed"],
+            request["processes"],
+        )
+        history = outcome.history
+        return {
+            "verdict": outcome.verdict.to_json(),
+            "history": None if history is None else list(history.to_lines()),
+        }
+
+    async def _observe(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        exercise = catalog.load(request["stem"])
+        unknown = [n for n in request["scenarios"] if n not in exercise.scenarios]
+        if unknown:
+            known = ", ".join(exercise.scenarios)
+            raise LookupError(f"expected a scenario ({known}), found {unknown[0]!r}")
+        provider = request["provider"]
+        history = await runner.observe(
+            self.harness,
+            request["stem"],
+            exercise,
+            request["text"],
+            request["scenarios"],
+            request["seed"],
+            None if provider is None else Provider(**provider),
+        )
+        return {"history": list(history.to_lines())}
+
+    async def _playground(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an environment in which a submission's cell can run in the kernel."""
+        script = Script(Drawn(), random.Random())
+        for scenario in catalog.load(request["stem"]).scenarios.values():
+            for step in scenario.steps:
+                if isinstance(step, Says):
+                    script.apply(step)
+
+        async def asked(body: Mapping[str, Any]) -> Answer:
+            return script.answer(body)
+
+        key = "sk-" + secrets.token_hex(16)
+        folder = self.harness.folder / f"playground-{secrets.token_hex(4)}"
+        folder.mkdir()
+        checkpoints.create(folder / "checkpoints.db")
+        return {
+            "environment": {
+                "OPENAI_BASE_URL": self.harness.server.admit(key, asked),
+                "OPENAI_API_KEY": key,
+                "CHECKPOINT_DB": str(folder / "checkpoints.db"),
+            }
+        }
+
+
+async def _orphaned() -> None:
+    """Return when the parent is gone, even if a child of it holds the pipe open."""
+    parent = os.getppid()
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    while os.getppid() == parent:
+        await asyncio.wait({never}, timeout=PARENT_PERIOD_S)
+
+
+async def main() -> None:
+    """Run as `python -m grader.service`; the first line out says that it is ready."""
+    reader = asyncio.StreamReader(limit=REQUEST_LIMIT_B)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    async with Harness(best_launcher()) as harness:
+        print(json.dumps({"id": 0, "ready": harness.launcher.root_pid()}), flush=True)
+        ends = [
+            asyncio.create_task(Service(harness).serve(reader)),
+            asyncio.create_task(_orphaned()),
+        ]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

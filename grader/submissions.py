@@ -1,0 +1,97 @@
+"""Takes the submission out of a file: a module as it is, or a notebook's one cell."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader import catalog
+
+FILE_LIMIT_B = 16 * 1024 * 1024
+MAGIC = "%%submission"
+OPENED = re.compile(r"^\s*%exercise\s+(\w+)", re.MULTILINE)
+
+
+class BadInput(Exception):
+    """A file that holds no submission: what was expected, what was found, a way out."""
+
+    def __init__(self, problem: str, help: str = "") -> None:
+        super().__init__(problem)
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One frozen attempt; `stem` is empty where the file does not say which."""
+
+    text: str
+    stem: str = ""
+
+
+def read(path: Path) -> Submission:
+    """Return the submission in a `.py` or `.ipynb` file.
+
+    Raises:
+        BadInput: there is no such file, or not exactly one submission in it.
+    """
+    try:
+        size = path.stat().st_size
+        if size > FILE_LIMIT_B:
+            raise BadInput(
+                f"expected a file of at most {FILE_LIMIT_B} bytes, found {size} bytes"
+            )
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise BadInput(
+            f"expected a notebook or a module, found {problem.strerror}: {path}"
+        ) from None
+    except UnicodeDecodeError as problem:
+        raise BadInput(
+            f"expected text in UTF-8, found a byte that is not at {problem.start}"
+        ) from None
+    if path.suffix == ".ipynb":
+        return from_notebook(text)
+    named = [part for part in (path.stem, *path.absolute().parts) if _is_stem(part)]
+    return Submission(text, named[-1] if named else "")
+
+
+def from_notebook(text: str) -> Submission:
+    """Return the submission in a notebook's JSON.
+
+    Raises:
+        BadInput: it is no notebook, or has no submission cell, or several that differ.
+    """
+    try:
+        cells = json.loads(text)["cells"]
+        sources = [
+            _joined(cell["source"]) for cell in cells if cell["cell_type"] == "code"
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise BadInput(
+            f"expected a notebook (JSON with cells), found {type(problem).__name__}: "
+            f"{str(problem)[:200]}",
+            "open it in JupyterLab and save it again, or take an earlier checkpoint",
+        ) from None
+    found = [source for source in sources if source.lstrip().startswith(MAGIC)]
+    different = set(found)
+    if len(different) != 1:
+        raise BadInput(
+            f"expected one cell that begins with {MAGIC}, found {len(different)}",
+            "delete all of them but the one you mean"
+            if different
+            else "bring the cell back from the notebook as it was released",
+        )
+    opened = OPENED.findall("\n".join(sources))
+    lines = found[0].lstrip().split("\n")
+    return Submission("\n".join(["", *lines[1:]]), opened[-1] if opened else "")
+
+
+def _joined(source: Any) -> str:
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _is_stem(name: str) -> bool:
+    return name in catalog.stems()
