@@ -10,7 +10,8 @@ from typing import Any
 
 from grader.fakes.answers import Answer, text_of
 from grader.fakes.schema import instance
-from grader.vocabulary.scenario import Drawn, Fails, Says
+from grader.vocabulary.drawn import Drawn
+from grader.vocabulary.scenario import Fails, Reply, Says
 
 RETRY_AFTER_S = 0.01  # with a scripted 429: honoured by a client, and soon over
 DEFAULT = Says("model", "")  # the rule of a request that carries no marker
@@ -35,6 +36,7 @@ class Script:
         self._drawn = drawn
         self._rng = rng
         self._rules: dict[str, Says] = {}  # by marker
+        self._said: dict[str, int] = {}  # how often each rule was followed, by marker
         self._failures: dict[str, list[int]] = {}  # the statuses to come, by event
         self._references: set[str] = set()
 
@@ -50,13 +52,15 @@ class Script:
             return
         words = {**self._drawn.values, "answer": "", "prompt": "", "ref": ""}
         try:
-            _fill(step.reply, words)
+            for reply in step.replies:
+                _fill(reply, words)
         except (KeyError, IndexError, ValueError) as problem:
             raise ValueError(
                 f"expected a template with the fields {', '.join(sorted(words))}; "
                 f"found {step.reply!r} ({problem!r})"
             ) from None
         self._rules[step.marker] = step
+        self._said[step.marker] = 0
 
     def event_of(self, messages: Sequence[Message]) -> str:
         """Return the event of the rule whose marker comes last, or "model"."""
@@ -94,8 +98,9 @@ class Script:
             "prompt": _without(prompt, [rule.marker]),
             "ref": reference,
         }
-        scripted = _fill(rule.reply, words) if isinstance(rule.reply, Mapping) else None
-        template = rule.reply if isinstance(rule.reply, str) else DEFAULT.reply
+        reply = self._next(rule)
+        scripted = _fill(reply, words) if isinstance(reply, Mapping) else None
+        template = reply if isinstance(reply, str) else DEFAULT.reply
         text = str(_fill(template, words))
         offered, schema = _offered(request), _wanted(request)
         tool = _tool(rule, request, offered)
@@ -110,6 +115,12 @@ class Script:
             built = instance(schema, text, self._rng)
             text = json.dumps(built, ensure_ascii=False)
         return Answer(rule.event, text=text, reference=_carried(reference, text))
+
+    def _next(self, rule: Says) -> Reply:
+        """Return the rule's next reply; the last one is repeated for ever."""
+        said = self._said.get(rule.marker, 0)
+        self._said[rule.marker] = said + 1
+        return rule.replies[min(said, len(rule.replies) - 1)]
 
     def _reference(self) -> str:
         while True:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Mapping
 from typing import Any
 
 import openai
@@ -10,8 +12,9 @@ import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
 from pydantic import BaseModel
 
+from grader.fakes.answers import Answer
 from grader.vocabulary.scenario import Says
-from tests.fakes.model_bench import KEY, Bench, weather
+from tests.fakes.model_bench import HELLO, KEY, Bench, weather
 
 
 class Ticket(BaseModel):
@@ -55,7 +58,8 @@ def test_usage(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["one two  three\n four", "", " ", "x" * 5000, "a b " * 999]
+    "text",
+    ["one two  three\n four", "\n led by space", "", " ", "x" * 5000, "a b " * 999],
 )
 def test_stream(bench: Bench, text: str) -> None:
     """a streamed reply is the same text in several chunks, with its usage"""
@@ -72,7 +76,8 @@ def test_stream(bench: Bench, text: str) -> None:
 
 def test_usage_only_on_request(bench: Bench) -> None:
     """a stream has no usage unless it is asked for, and ends as OpenAI's does"""
-    body = {"messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    body = {**HELLO, "stream": True}
+    body["stream_options"] = {"include_usage": False}
     response = bench.post(json=body)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert "usage" not in response.text
@@ -119,6 +124,20 @@ def test_braces(bench: Bench) -> None:
     assert f"You said: {text}" in str(bench.model().invoke(text).content)
     streamed = "".join(str(c.content) for c in bench.model().stream(text))
     assert f"You said: {text}" in streamed
+
+
+def test_no_delay(bench: Bench) -> None:
+    """what the server sends leaves at once, so that a reply takes no 40 ms"""
+    found = []
+
+    async def asked(body: Mapping[str, Any]) -> Answer:
+        for connection in bench.server._state.connections:
+            own = connection.transport.get_extra_info("socket")
+            found.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return Answer("a")
+
+    assert bench.post(url=bench.admit(asked), json=HELLO).status_code == 200
+    assert found == [1]
 
 
 def test_models(bench: Bench) -> None:
