@@ -12,7 +12,7 @@ from typing import Any
 from grader import catalog
 from grader.client import Client, ServiceGone
 from grader.displays import Notice
-from grader.progress import Store
+from grader.store import Store
 from grader.vocabulary import Exercise, History, Verdict
 from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import from_json

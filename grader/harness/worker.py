@@ -129,6 +129,8 @@ class Worker:
 
 def _text(raised: BaseException) -> str:
     try:
+        if isinstance(raised, SyntaxError):  # its str adds the file and line again
+            return str(raised.msg)[:2000]
         return str(raised)[:2000]
     except Exception:  # their __str__ may raise as well
         return "(its message cannot be shown)"
