@@ -1,0 +1,34 @@
+"""An async node, run by a new event loop for each ticket."""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+
+def next_number() -> int:
+    with closing(sqlite3.connect(os.environ["CHECKPOINT_DB"])) as file, file:
+        file.execute("CREATE TABLE IF NOT EXISTS tickets (number INTEGER PRIMARY KEY)")
+        return file.execute("INSERT INTO tickets DEFAULT VALUES").lastrowid
+
+
+class State(TypedDict):
+    number: int
+
+
+async def take(state: State) -> State:
+    return {"number": next_number()}
+
+
+builder = StateGraph(State)
+builder.add_node("take", take)
+builder.add_edge(START, "take")
+builder.add_edge("take", END)
+graph = builder.compile()
+
+
+def ticket() -> int:
+    return asyncio.run(graph.ainvoke({"number": 0}))["number"]

@@ -1,0 +1,34 @@
+"""One connection, which only the OS thread that made it may use. Caught by: never_twice."""
+
+import os
+import sqlite3
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+file = sqlite3.connect(os.environ["CHECKPOINT_DB"])
+file.execute("CREATE TABLE IF NOT EXISTS tickets (number INTEGER PRIMARY KEY)")
+
+
+def next_number() -> int:
+    with file:
+        return file.execute("INSERT INTO tickets DEFAULT VALUES").lastrowid
+
+
+class State(TypedDict):
+    number: int
+
+
+def take(state: State) -> State:
+    return {"number": next_number()}
+
+
+builder = StateGraph(State)
+builder.add_node("take", take)
+builder.add_edge(START, "take")
+builder.add_edge("take", END)
+graph = builder.compile()
+
+
+def ticket() -> int:
+    return graph.invoke({"number": 0})["number"]

@@ -1,0 +1,32 @@
+"""A database, in memory. Caught by: counts_on."""
+
+import sqlite3
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+file = sqlite3.connect(":memory:", check_same_thread=False)
+file.execute("CREATE TABLE tickets (number INTEGER PRIMARY KEY)")
+
+
+def next_number() -> int:
+    return file.execute("INSERT INTO tickets DEFAULT VALUES").lastrowid
+
+
+class State(TypedDict):
+    number: int
+
+
+def take(state: State) -> State:
+    return {"number": next_number()}
+
+
+builder = StateGraph(State)
+builder.add_node("take", take)
+builder.add_edge(START, "take")
+builder.add_edge("take", END)
+graph = builder.compile()
+
+
+def ticket() -> int:
+    return graph.invoke({"number": 0})["number"]
