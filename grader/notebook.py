@@ -10,9 +10,9 @@ from typing import Any
 
 from grader import catalog
 from grader.displays import ERROR_MIME, Notice, Several, claim_report, show
-from grader.store import Store
 from grader.reports import Report
 from grader.session import NO_EXERCISE, client, current
+from grader.store import Store
 from grader.visuals.progress import Progress, progress_table
 from grader.visuals.timeline import draw
 from grader.visuals.widgets import PredictionCard
