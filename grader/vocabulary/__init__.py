@@ -1,12 +1,12 @@
 """The nouns and verbs of an exercise; the standard library only."""
 
+from grader.vocabulary.drawn import Drawn, draw
 from grader.vocabulary.exercise import Check, Exercise, Function, fail
 from grader.vocabulary.history import History, Run
 from grader.vocabulary.observation import CheckFailed, Observation
 from grader.vocabulary.scenario import (
-    Drawn,
     Scenario,
-    draw,
+    environment,
     model,
     process,
     restart_all,
@@ -28,6 +28,7 @@ __all__ = [
     "Status",
     "Verdict",
     "draw",
+    "environment",
     "fail",
     "model",
     "process",

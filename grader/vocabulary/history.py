@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.vocabulary.drawn import Drawn
 from grader.vocabulary.observation import Observation, short
-from grader.vocabulary.scenario import Drawn
 
 FORMAT = 1  # raised when a history written before can no longer be read
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-CONSONANTS = "bdfgklmnprstvz"
-VOWELS = "aeiou"
+Reply = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class Kill:
 class KillWhen:
     """Arms a trigger: the process is killed while `event` from it is held.
 
+    `nth` counts the process's requests for the event from here on: 1 is the next.
     `once_stored` names an earlier event of the model: the kill waits until the
     reply to it is in the checkpoint database, so that no right answer loses its
     finished step by luck; the wait is limited.
@@ -40,6 +39,19 @@ class KillWhen:
     process: int
     event: str
     once_stored: str | None = None
+    nth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """All processes of the scenario have this environment variable from their start.
+
+    Libraries read theirs when they are imported, so it is as if each process had
+    been started with it: see `Job.reimported`.
+    """
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,19 @@ class Says:
     conversation, {prompt} the text of the last message without its marker, {ref}
     a fresh reference nobody can guess, and every drawn name stands for its value.
     A mapping is a structured reply, its text values templates; with `tool` it is
-    the arguments of one call of that tool.
+    the arguments of one call of that tool. A tuple is a sequence of such replies, the
+    last of them repeated for ever.
     """
 
     event: str
     marker: str
-    reply: str | Mapping[str, Any] = "{answer} (ref {ref})"
+    reply: Reply | tuple[Reply, ...] = "{answer} (ref {ref})"
     tool: str = ""
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """The replies in order; one that is no sequence is a sequence of one."""
+        return self.reply if isinstance(self.reply, tuple) else (self.reply,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +135,11 @@ class process:
         """End the process at once, as `kill -9` does."""
         return Kill(self.number)
 
-    def is_killed_when(self, event: str, once_stored: str | None = None) -> KillWhen:
+    def is_killed_when(
+        self, event: str, once_stored: str | None = None, nth: int = 1
+    ) -> KillWhen:
         """Kill it while the model works on `event`; see `KillWhen`."""
-        return KillWhen(self.number, event, once_stored)
+        return KillWhen(self.number, event, once_stored, nth)
 
     def restarts(self) -> Restart:
         """End the process as a server is asked to stop, and start it again."""
@@ -143,6 +163,12 @@ class model:
     holds = Holds
     releases = Releases
     fails = Fails
+
+
+class environment:
+    """What all processes of a scenario are started with."""
+
+    sets = Sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +200,7 @@ class Scenario:
         """The names of all drawn values, in alphabetical order."""
         texts = [arg for call in self.calls for arg in call.args]
         for step in self.steps:
-            if isinstance(step, Says):
-                reply = step.reply
+            for reply in step.replies if isinstance(step, Says) else ():
                 texts += [reply] if isinstance(reply, str) else list(reply.values())
         found = {
             name
@@ -193,58 +218,3 @@ def _calls(steps: Sequence[Step]) -> Iterator[Call]:
             yield step
         elif isinstance(step, Together):
             yield from step.calls
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The values one seed gives to the names of one scenario."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    def __getattr__(self, name: str) -> str:
-        try:
-            return self.values[name]
-        except KeyError:
-            known = ", ".join(sorted(self.values)) or "none"
-            raise AttributeError(f"nothing drawn is named {name!r}; {known}") from None
-
-    def fill(self, template: Any) -> Any:
-        """Return text with its names replaced; anything else as it is."""
-        if not isinstance(template, str):
-            return template
-        return template.format_map(dict(self.values))
-
-
-def draw(scenario: Scenario, seed: int) -> Drawn:
-    """Draw a value for every name of a scenario; the same seed, the same values.
-
-    The part before the first underscore says what is drawn (`name_2` is a name).
-    No value is drawn twice in one scenario.
-    """
-    rng = random.Random(f"{seed}/{scenario.name}")
-    values: dict[str, str] = {}
-    for name in scenario.fields:
-        value = _value(name.partition("_")[0], rng)
-        while value in values.values():
-            value = _value(name.partition("_")[0], rng)
-        values[name] = value
-    return Drawn(values)
-
-
-def _value(kind: str, rng: random.Random) -> str:
-    if kind == "name":
-        return _word(rng, 3).capitalize()
-    if kind == "word":
-        return _word(rng, 3)
-    if kind == "number":
-        return str(rng.randrange(1_000, 10_000))
-    if kind in {"user", "thread", "order"}:
-        return f"{kind}-{rng.randrange(16**6):06x}"
-    raise ValueError(
-        f"cannot draw {kind!r}; expected name, word, number, user, thread or order"
-    )
-
-
-def _word(rng: random.Random, syllables: int) -> str:
-    pairs = [rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(syllables)]
-    return "".join(pairs) + rng.choice("lnrs")

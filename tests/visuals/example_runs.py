@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.vocabulary import Observation, Run
-from grader.vocabulary.scenario import Drawn
+from grader.vocabulary.drawn import Drawn
 
 
 def run(description: str, *events: tuple[int | None, str, dict[str, Any]]) -> Run:
