@@ -36,7 +36,8 @@ class Script:
         self._drawn = drawn
         self._rng = rng
         self._rules: dict[str, Says] = {}  # by marker
-        self._said: dict[str, int] = {}  # how often each rule was followed, by marker
+        self._about: list[tuple[str, Says]] = []  # rules for one text, newest first
+        self._said: dict[str, int] = {}  # how often each rule was followed
         self._failures: dict[str, list[int]] = {}  # the statuses to come, by event
         self._references: set[str] = set()
 
@@ -59,8 +60,12 @@ class Script:
                 f"expected a template with the fields {', '.join(sorted(words))}; "
                 f"found {step.reply!r} ({problem!r})"
             ) from None
-        self._rules[step.marker] = step
-        self._said[step.marker] = 0
+        if step.about:
+            self._about.insert(0, (self._drawn.fill(step.about), step))
+            self._rules.setdefault(step.marker, Says(step.event, step.marker))
+        else:
+            self._rules[step.marker] = step
+        self._said[step.marker + step.about] = 0
 
     def event_of(self, messages: Sequence[Message]) -> str:
         """Return the event of the rule whose marker comes last, or "model"."""
@@ -85,8 +90,16 @@ class Script:
             text = text_of(message)
             found = [marker for marker in self._rules if marker and marker in text]
             if found:
-                return self._rules[max(found, key=lambda marker: _end(text, marker))]
+                marker = max(found, key=lambda marker: _end(text, marker))
+                return self._specific(marker, messages)
         return self._rules.get("", DEFAULT)
+
+    def _specific(self, marker: str, messages: Sequence[Message]) -> Says:
+        """Return the marker's rule for what the messages are about, or for all."""
+        for about, rule in self._about:
+            if rule.marker == marker and any(about in text_of(m) for m in messages):
+                return rule
+        return self._rules[marker]
 
     def _reply(self, rule: Says, request: Mapping[str, Any]) -> Answer:
         messages = request["messages"]
@@ -118,8 +131,8 @@ class Script:
 
     def _next(self, rule: Says) -> Reply:
         """Return the rule's next reply; the last one is repeated for ever."""
-        said = self._said.get(rule.marker, 0)
-        self._said[rule.marker] = said + 1
+        said = self._said.get(rule.marker + rule.about, 0)
+        self._said[rule.marker + rule.about] = said + 1
         return rule.replies[min(said, len(rule.replies) - 1)]
 
     def _reference(self) -> str:

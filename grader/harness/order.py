@@ -6,7 +6,15 @@ import random
 from dataclasses import dataclass, replace
 
 from grader.vocabulary import Exercise, Scenario
-from grader.vocabulary.scenario import Call, Kill, KillWhen, Restart, Step, Together
+from grader.vocabulary.scenario import (
+    Call,
+    Kill,
+    KillWhen,
+    Restart,
+    ShowsAgain,
+    Step,
+    Together,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:
         random.Random(f"{seed}/{scenario.name}/processes").shuffle(numbers)
 
     def moved(step: Step) -> Step:
-        if isinstance(step, Call | Kill | KillWhen):
+        if isinstance(step, Call | Kill | KillWhen | ShowsAgain):
             return replace(step, process=numbers[step.process])
         if isinstance(step, Together):
             calls = tuple(replace(c, process=numbers[c.process]) for c in step.calls)

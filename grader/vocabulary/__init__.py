@@ -4,15 +4,15 @@ from grader.vocabulary.drawn import Drawn, draw
 from grader.vocabulary.exercise import Check, Exercise, Function, fail
 from grader.vocabulary.history import History, Run
 from grader.vocabulary.observation import CheckFailed, Observation
-from grader.vocabulary.scenario import (
-    Scenario,
+from grader.vocabulary.scenario import Scenario
+from grader.vocabulary.verdict import Result, Status, Verdict
+from grader.vocabulary.words import (
     environment,
     model,
     process,
     restart_all,
     together,
 )
-from grader.vocabulary.verdict import Result, Status, Verdict
 
 __all__ = [
     "Check",

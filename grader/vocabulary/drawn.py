@@ -27,10 +27,14 @@ class Drawn:
             raise AttributeError(f"nothing drawn is named {name!r}; {known}") from None
 
     def fill(self, template: Any) -> Any:
-        """Return text with its names replaced; anything else as it is."""
-        if not isinstance(template, str):
-            return template
-        return template.format_map(dict(self.values))
+        """Return a value with the names in all its texts replaced, keys left alone."""
+        if isinstance(template, str):
+            return template.format_map(dict(self.values))
+        if isinstance(template, Mapping):
+            return {key: self.fill(value) for key, value in template.items()}
+        if isinstance(template, list | tuple):
+            return [self.fill(value) for value in template]
+        return template
 
 
 def draw(scenario: Scenario, seed: int) -> Drawn:

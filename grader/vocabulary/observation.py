@@ -29,7 +29,7 @@ class Observation:
     `model` event, request, prompt, messages · `answer` event, request, text,
     status · `held` / `released` event, inside, expected · `fault` what, event,
     stored · `exit` code, signal · `limit` what, limit, found · `output` text, cut ·
-    `stored` threads, files.
+    `stored` threads, files · `again` as `reply`, and the args as they are now.
     """
 
     number: int
@@ -88,6 +88,7 @@ def _describe(seen: Observation) -> str:
         "broken": lambda: f"cannot import the submission: {_error(data)}",
         "call": lambda: f"call {data['function']}({_args(data['args'])})",
         "reply": lambda: f"reply {data['function']}: {_result(data)}",
+        "again": lambda: f"shows {data['function']} again: {_result(data)}",
         "model": lambda: f"asks the model [{data['event']}]: {short(data['prompt'])}",
         "answer": lambda: f"model [{data['event']}] answers: {_answer(data)}",
         "held": lambda: f"is held at [{data['event']}]",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Reply = str | Mapping[str, Any]
+MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the names
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,15 @@ class Says:
     a fresh reference nobody can guess, and every drawn name stands for its value.
     A mapping is a structured reply, its text values templates; with `tool` it is
     the arguments of one call of that tool. A tuple is a sequence of such replies, the
-    last of them repeated for ever.
+    last of them repeated for ever. With `about`, a template too, the rule is for
+    requests that hold that text, and goes before one for all.
     """
 
     event: str
     marker: str
     reply: Reply | tuple[Reply, ...] = "{answer} (ref {ref})"
     tool: str = ""
+    about: str = ""
 
     @property
     def replies(self) -> tuple[Reply, ...]:
@@ -118,57 +121,40 @@ class Releases:
     event: str
 
 
-Step = Call | Kill | KillWhen | Restart | Together | Says | Fails | Holds | Releases
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Of two requests at once, the model answers `event` first, then `before`.
+
+    The second waits until the program has done with the first answer all that it
+    can do without the second; where the first is never asked, it is not waited for.
+    """
+
+    event: str
+    before: str
 
 
 @dataclass(frozen=True, slots=True)
-class process:
-    """One OS process that runs the submission, by its number."""
+class ShowsAgain:
+    """What call `call` (the first is 1) was given and has returned, as it is now."""
 
-    number: int
-
-    def calls(self, function: str, *args: Any) -> Call:
-        """Call `function`; text arguments are templates over drawn values."""
-        return Call(self.number, function, args)
-
-    def is_killed(self) -> Kill:
-        """End the process at once, as `kill -9` does."""
-        return Kill(self.number)
-
-    def is_killed_when(
-        self, event: str, once_stored: str | None = None, nth: int = 1
-    ) -> KillWhen:
-        """Kill it while the model works on `event`; see `KillWhen`."""
-        return KillWhen(self.number, event, once_stored, nth)
-
-    def restarts(self) -> Restart:
-        """End the process as a server is asked to stop, and start it again."""
-        return Restart((self.number,))
+    process: int
+    call: int
 
 
-def together(*calls: Call, held_at: str | None = None) -> Together:
-    """Make all `calls` at once, held at the model's `held_at` until all are in."""
-    return Together(calls, held_at)
-
-
-def restart_all(count: int) -> Restart:
-    """Stop processes 0 to `count` - 1 before any of them is started again."""
-    return Restart(tuple(range(count)))
-
-
-class model:
-    """What the stand-in model says, holds and fails."""
-
-    says = Says
-    holds = Holds
-    releases = Releases
-    fails = Fails
-
-
-class environment:
-    """What all processes of a scenario are started with."""
-
-    sets = Sets
+Step = (
+    Call
+    | Kill
+    | KillWhen
+    | Restart
+    | Together
+    | Says
+    | Fails
+    | Holds
+    | Releases
+    | Sets
+    | Answers
+    | ShowsAgain
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +175,7 @@ class Scenario:
         """How many processes the steps name."""
         named = [call.process for call in self.calls]
         for step in self.steps:
-            if isinstance(step, Kill | KillWhen):
+            if isinstance(step, Kill | KillWhen | ShowsAgain):
                 named.append(step.process)
             elif isinstance(step, Restart):
                 named.extend(step.processes)
@@ -198,18 +184,25 @@ class Scenario:
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of all drawn values, in alphabetical order."""
-        texts = [arg for call in self.calls for arg in call.args]
+        given: list[Any] = [call.args for call in self.calls]
         for step in self.steps:
-            for reply in step.replies if isinstance(step, Says) else ():
-                texts += [reply] if isinstance(reply, str) else list(reply.values())
+            given += [step.reply, step.about] if isinstance(step, Says) else []
         found = {
             name
-            for text in texts
-            if isinstance(text, str)
+            for text in _texts(given)
             for _, name, _, _ in string.Formatter().parse(text)
             if name
         }
-        return tuple(sorted(found - {"answer", "prompt", "ref"}))
+        return tuple(sorted(found - MODEL_WORDS))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text of a value of lists and mappings, keys left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
 
 
 def _calls(steps: Sequence[Step]) -> Iterator[Call]:

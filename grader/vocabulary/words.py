@@ -1,0 +1,76 @@
+"""The words that a scenario is told in; each makes a step, or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from grader.vocabulary.scenario import (
+    Answers,
+    Call,
+    Fails,
+    Holds,
+    Kill,
+    KillWhen,
+    Releases,
+    Restart,
+    Says,
+    Sets,
+    ShowsAgain,
+    Together,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class process:
+    """One OS process that runs the submission, by its number."""
+
+    number: int
+
+    def calls(self, function: str, *args: Any) -> Call:
+        """Call `function`; all texts in its arguments are templates."""
+        return Call(self.number, function, args)
+
+    def shows_again(self, call: int) -> ShowsAgain:
+        """Look once more at the objects of an earlier call; see `ShowsAgain`."""
+        return ShowsAgain(self.number, call)
+
+    def is_killed(self) -> Kill:
+        """End the process at once, as `kill -9` does."""
+        return Kill(self.number)
+
+    def is_killed_when(
+        self, event: str, once_stored: str | None = None, nth: int = 1
+    ) -> KillWhen:
+        """Kill it while the model works on `event`; see `KillWhen`."""
+        return KillWhen(self.number, event, once_stored, nth)
+
+    def restarts(self) -> Restart:
+        """End the process as a server is asked to stop, and start it again."""
+        return Restart((self.number,))
+
+
+def together(*calls: Call, held_at: str | None = None) -> Together:
+    """Make all `calls` at once, held at the model's `held_at` until all are in."""
+    return Together(calls, held_at)
+
+
+def restart_all(count: int) -> Restart:
+    """Stop processes 0 to `count` - 1 before any of them is started again."""
+    return Restart(tuple(range(count)))
+
+
+class model:
+    """What the stand-in model says, holds and fails."""
+
+    says = Says
+    holds = Holds
+    releases = Releases
+    fails = Fails
+    answers = Answers
+
+
+class environment:
+    """What all processes of a scenario are started with."""
+
+    sets = Sets
