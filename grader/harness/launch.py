@@ -20,7 +20,11 @@ class GraderBroke(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is told before it imports the submission; all paths absolute."""
+    """What a worker is told before it imports the submission; all paths absolute.
+
+    Modules of the packages `reimported` are imported anew, so that they read the
+    worker's environment and not the forkserver's.
+    """
 
     folder: str
     path: str
@@ -29,6 +33,7 @@ class Job:
     functions: Sequence[Mapping[str, Any]]
     environment: Mapping[str, str]
     limit_b: int = MESSAGE_LIMIT_B
+    reimported: Sequence[str] = ()
 
 
 @dataclass(slots=True)

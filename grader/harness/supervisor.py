@@ -13,6 +13,7 @@ from grader.fakes.model_server import ModelServer
 from grader.harness import checkpoints
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launcher, clean_environment
+from grader.harness.leaks import Secrets
 from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
 from grader.harness.process import Process, SubmissionBroken
@@ -26,11 +27,13 @@ from grader.vocabulary.scenario import (
     Releases,
     Restart,
     Says,
+    Sets,
     Step,
     Together,
 )
 
 FILES_KEPT = 20
+REIMPORTED = ("langgraph",)  # reads the environment when it is imported
 
 
 class Supervisor:
@@ -91,6 +94,7 @@ class Supervisor:
             Releases: lambda step: self.world.release(step.event),
             Says: self.world.script.apply,
             Fails: self.world.script.apply,
+            Sets: lambda _: None,  # done when the processes were started
         }
         taken = verbs[type(step)](step)
         if taken is not None:
@@ -155,7 +159,11 @@ class Supervisor:
             if path.is_file() and path.name not in own and path.parent != self.folder
         )
         threads = checkpoints.threads(self.database)
-        self.recorder.record("stored", threads=threads, files=found[:FILES_KEPT])
+        keys = {p.number: p.job.environment["OPENAI_API_KEY"] for p in self.processes}
+        held = checkpoints.inspect(self.database, Secrets(keys))
+        self.recorder.record(
+            "stored", threads=threads, files=found[:FILES_KEPT], **held
+        )
 
     def _process(self, number: int, launcher: Launcher) -> Process:
         key = "sk-" + secrets.token_hex(16)
@@ -167,6 +175,8 @@ class Supervisor:
             "OPENAI_API_KEY": key,
             "CHECKPOINT_DB": str(self.database),
         }
+        steps = self.scenario.steps
+        sets = {step.name: step.value for step in steps if isinstance(step, Sets)}
         functions = [
             {"name": f.name, "parameters": f.parameters, "returns": f.returns}
             for f in self.order.exercise.functions
@@ -177,7 +187,8 @@ class Supervisor:
             cwd=str(cwd),
             log=str(self.folder / f"process-{number}.log"),
             functions=functions,
-            environment=environment,
+            environment=environment | sets,
+            reimported=REIMPORTED if sets else (),
         )
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
         return Process(number, job, launcher, self.recorder, patience)

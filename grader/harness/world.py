@@ -46,7 +46,7 @@ class World:
         self.kill: Callable[[int], None] = lambda _: None
         self.pids: Callable[[], Collection[int]] = tuple
         self._recorder, self._database = recorder, database
-        self._traps: dict[tuple[int, str], KillWhen] = {}
+        self._traps: dict[tuple[int, str], list[KillWhen]] = {}
         self._holds: dict[str, asyncio.Event] = {}
         self._gathering: Gathering | None = None
         self._references: dict[str, str] = {}
@@ -54,8 +54,8 @@ class World:
         self.provider: Provider | None = None
 
     def arm(self, trap: KillWhen) -> None:
-        """Kill a process when its request for an event comes in."""
-        self._traps[trap.process, trap.event] = trap
+        """Kill a process when its n-th request for an event comes in."""
+        self._traps[trap.process, trap.event] = [trap] * trap.nth
 
     def hold(self, event: str) -> None:
         """Let requests of this event wait."""
@@ -108,9 +108,11 @@ class World:
         )
 
     async def _wait(self, process: int, event: str) -> None:
-        trap = self._traps.pop((process, event), None)
-        if trap is not None:
-            await self._spring(trap)
+        traps = self._traps.get((process, event), [])
+        if traps:
+            trap = traps.pop()
+            if not traps:
+                await self._spring(trap)
         if event in self._holds:
             self._recorder.record("held", process, event=event)
             await self._holds[event].wait()

@@ -1,0 +1,200 @@
+"""Reads every value of a checkpoint database as data: nothing is revived or run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ormsgpack
+
+from grader.harness.leaks import Secrets
+
+FORMS = ("msgpack", "json", "null", "bytes", "bytearray")  # what is data
+# Types that LangGraph's strict mode revives as they were: data with a name.
+DATA_MODULES = ("datetime", "decimal", "ipaddress", "pathlib", "re", "uuid", "zoneinfo")
+DATA_TYPES = ("builtins.set", "builtins.frozenset", "collections.deque")
+OWN = ("langchain_core.messages.", "langgraph.")  # messages, and LangGraph's own notes
+ARRAY, SNAPSHOT = 6, 7  # extensions of LangGraph that name no class
+DEPTH_LIMIT = 40
+FOREIGN_LIMIT = 20
+CHANNELS_LIMIT = 12
+FIELDS_LIMIT = 8
+TEXT_LENGTH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value as a saver stored it, whatever the database.
+
+    `place` is checkpoint, write or metadata; `channel` is set for a write.
+    """
+
+    thread: str
+    namespace: str
+    checkpoint: str
+    place: str
+    channel: str
+    form: str
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A value that names a class: which, and what it would be made from."""
+
+    name: str
+    made_from: Any
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is a message, LangGraph's own, or data with a name."""
+        module = self.name.partition(".")[0]
+        known = module in DATA_MODULES or self.name in DATA_TYPES
+        return known or self.name.startswith(OWN)
+
+
+def foreign(rows: Iterable[Row]) -> list[dict[str, str]]:
+    """Return values that are neither plain data nor a message: where, and what type."""
+    found: dict[tuple[str, str, str], None] = {}
+    for row in rows:
+        for where, kind in _strangers(row):
+            found[row.thread, where, kind] = None
+            if len(found) >= FOREIGN_LIMIT:
+                break
+    return [{"thread": t, "where": w, "type": k} for t, w, k in found]
+
+
+def channels(row: Row, secrets: Secrets) -> list[dict[str, str]]:
+    """Return the channels of one checkpoint: name, type, and the value as text.
+
+    Secrets are masked, and fields that hold one come first, so that no cut hides them.
+    """
+    return [
+        {
+            "channel": secrets.masked(str(name))[:TEXT_LENGTH],
+            "type": _type(value),
+            "text": _text(value, secrets),
+        }
+        for name, value in list(_channel_values(row).items())[:CHANNELS_LIMIT]
+        if not str(name).startswith(("branch:", "__pregel"))
+    ]
+
+
+def sizes_b(rows: Iterable[Row]) -> dict[str, list[int]]:
+    """Return the bytes of each checkpoint and all that belongs to it, by thread."""
+    sizes: dict[str, dict[str, int]] = {}
+    for row in rows:
+        of_thread = sizes.setdefault(row.thread, {})
+        key = f"{row.namespace}/{row.checkpoint}"
+        of_thread[key] = of_thread.get(key, 0) + len(row.blob)
+    return {thread: list(found.values()) for thread, found in sizes.items()}
+
+
+def decode(form: str, blob: bytes) -> Any:
+    """Return a stored value as data, with a `Named` where it names a class.
+
+    Raises:
+        ValueError: it is of a form that cannot be read without running code.
+    """
+    try:
+        if form == "msgpack":
+            return _unpack(blob)
+        if form == "json":
+            return json.loads(blob or b"null")
+        if form in FORMS:
+            return bytes(blob) if form != "null" else None
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise ValueError(f"expected {form}, found {problem}") from None
+    raise ValueError(f"expected one of {', '.join(FORMS)}, found {form}")
+
+
+def _strangers(row: Row) -> Iterator[tuple[str, str]]:
+    head = f"{row.place} {row.channel}".strip()
+    try:
+        value = decode(row.form, row.blob)
+    except ValueError:
+        yield head, f"what no other program can read ({row.form[:40]})"
+        return
+    if row.place == "checkpoint" and isinstance(value, dict):
+        parts = {f"channel {k}": v for k, v in _channel_values(row).items()}
+    else:
+        parts = {head: value}
+    for where, part in parts.items():
+        for kind in _kinds(part, DEPTH_LIMIT):
+            yield where[:TEXT_LENGTH], kind[:TEXT_LENGTH]
+
+
+def _kinds(value: Any, depth: int) -> Iterator[str]:
+    if depth == 0:
+        yield "values nested too deeply"
+    elif isinstance(value, Named):
+        if not value.is_data:
+            yield value.name
+        yield from _kinds(value.made_from, depth - 1)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _kinds(key, depth - 1)
+            yield from _kinds(item, depth - 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _kinds(item, depth - 1)
+    elif isinstance(value, bytes) and _is_pickle(value):
+        yield "a pickle"
+
+
+def _is_pickle(value: bytes) -> bool:
+    # Protocols 2 to 5 begin with their number and end with a stop; 0 and 1 are old.
+    return value[:1] == b"\x80" and value[1:2] in b"\2\3\4\5" and value[-1:] == b"."
+
+
+def _unpack(blob: bytes) -> Any:
+    options = ormsgpack.OPT_NON_STR_KEYS
+    return ormsgpack.unpackb(blob, ext_hook=_named, option=options)
+
+
+def _named(code: int, data: bytes) -> Any:
+    """Read an extension as the class that it names and what it would be made from."""
+    if code == ARRAY:
+        return Named("numpy.ndarray", None)
+    inner = _unpack(data)
+    if code == SNAPSHOT:
+        return inner
+    if isinstance(inner, list | tuple) and len(inner) >= 3:
+        return Named(f"{inner[0]}.{inner[1]}", inner[2])
+    return Named(f"extension {code}", inner)
+
+
+def _channel_values(row: Row) -> Mapping[Any, Any]:
+    with contextlib.suppress(ValueError):
+        state = decode(row.form, row.blob)
+        if isinstance(state, dict) and isinstance(state.get("channel_values"), dict):
+            return dict(state["channel_values"])
+    return {}
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, Named):
+        return value.name[:TEXT_LENGTH]
+    if isinstance(value, list) and value:
+        return f"list of {_type(value[0])}"
+    return "None" if value is None else type(value).__name__
+
+
+def _text(value: Any, secrets: Secrets, depth: int = 4) -> str:
+    if depth == 0:
+        return "…"
+    if isinstance(value, Named):
+        name = value.name.rpartition(".")[2]
+        return f"{name}({_text(value.made_from, secrets, depth - 1)})"[:TEXT_LENGTH]
+    if isinstance(value, Mapping):
+        items = [(k, v) for k, v in value.items() if v not in (None, "", [], {}, False)]
+        items.sort(key=lambda item: not secrets.stand_in(str(item[1])))
+        shown = items[:FIELDS_LIMIT]
+        fields = [f"{k}={_text(v, secrets, depth - 1)}" for k, v in shown]
+        return ", ".join(fields + ["…"] * (len(items) > FIELDS_LIMIT))[:TEXT_LENGTH]
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_text(v, secrets, depth - 1) for v in value[:4])}]"
+    return secrets.masked(repr(value))[:TEXT_LENGTH]

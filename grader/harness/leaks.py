@@ -1,0 +1,97 @@
+"""Finds secrets in bytes, in every common encoding: only the trusted side does."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+
+INFLATED_LIMIT_B = 1024 * 1024
+# The first bytes of what zlib and gzip write.
+COMPRESSED = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
+SHOWN = 4  # last characters of a secret that a report may show
+
+
+class Secrets:
+    """Keys by the number of the process that owns each, and how each may be spelled."""
+
+    def __init__(self, keys: Mapping[int, str]) -> None:
+        self.keys = dict(keys)
+        self._spelled = {
+            owner: tuple(_spellings(key.removeprefix("sk-")))
+            for owner, key in keys.items()
+        }
+
+    def found_in(self, data: bytes) -> Iterator[tuple[int, str]]:
+        """Yield the owner of each key in the data, and the encoding of it."""
+        seen = set()
+        for owner, spelled in self._spelled.items():
+            for how, needle in spelled:
+                if (owner, how) not in seen and needle in data:
+                    seen.add((owner, how))
+                    yield owner, how
+
+    def packed_in(self, value: bytes) -> Iterator[tuple[int, str]]:
+        """Yield as `found_in` does, of a value that zlib or gzip may have written."""
+        if not value.startswith(COMPRESSED):
+            return
+        try:
+            inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+            text = inflate.decompress(value, INFLATED_LIMIT_B)
+        except zlib.error:
+            return
+        for owner, how in self.found_in(text):
+            yield owner, f"{how}, compressed"
+
+    def stand_in(self, text: str) -> bool:
+        """Whether any key stands in the text as it is."""
+        return any(key.removeprefix("sk-") in text for key in self.keys.values())
+
+    def masked(self, text: str) -> str:
+        """Return the text with every key hidden but for its last characters."""
+        for key in self.keys.values():
+            text = text.replace(key, f"sk-…{key[-SHOWN:]}")
+            text = text.replace(key.removeprefix("sk-"), f"…{key[-SHOWN:]}")
+        return text
+
+
+def report(found: Iterable[tuple[str, int, str]]) -> list[dict[str, object]]:
+    """Return where, whose and how as plain data, each combination once, in order."""
+    unique = dict.fromkeys(found)
+    return [
+        {"where": where, "process": owner, "encoding": how}
+        for where, owner, how in unique
+    ]
+
+
+def _spellings(secret: str) -> Iterator[tuple[str, bytes]]:
+    raw = secret.encode()
+    yield "clear text", raw
+    # Without the last zeros these stand in both byte orders.
+    yield "utf-16", secret.encode("utf-16-le")[:-1]
+    yield "utf-32", secret.encode("utf-32-le")[:-3]
+    for text in (raw, secret.encode("utf-16-le")):
+        for standard in _base64(text):
+            yield "base64", standard
+            yield "base64", standard.translate(bytes.maketrans(b"+/", b"-_"))
+    for digits in (raw.hex(), raw.hex().upper()):
+        yield "hex", digits.encode()
+        pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        yield "percent-encoding", "".join(f"%{pair}" for pair in pairs).encode()
+        yield "\\u escapes", "".join(f"\\u00{pair}" for pair in pairs).encode()
+    yield "reversed", raw[::-1]
+    yield "rot13", codecs.encode(secret, "rot13").encode()
+    try:
+        yield "packed bytes", bytes.fromhex(secret)
+    except ValueError:  # a key of another provider
+        return
+
+
+def _base64(text: bytes) -> Iterator[bytes]:
+    """Yield what the text looks like inside base64, at each of three alignments."""
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + text)
+        start = (0, 2, 3)[before]
+        whole = (before + len(text)) * 8 // 6
+        yield encoded[start:whole]
