@@ -66,6 +66,15 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("title", help='the failure as a sentence: "Loops without an end"')
     new.add_argument("--number", type=int, metavar="N", help="default: the next one")
 
+    commands.add_parser(
+        "validity", help="judge the whole corpus, write the table into README"
+    )
+    soak = commands.add_parser("soak", help="judge the corpus many times over")
+    soak.add_argument("stems", nargs="*", metavar="STEM", help="default: all")
+    soak.add_argument(
+        "--runs", type=int, default=300, metavar="N", help="for each exercise"
+    )
+
     commands.add_parser("doctor", help="say what is installed, missing, and its cost")
     return top
 
@@ -85,6 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from grader.doctor import doctor
 
         return doctor()
+    if chosen.command in {"validity", "soak"}:
+        from grader import validity
+
+        if chosen.command == "validity":
+            return validity.validity(ROOT)
+        return validity.soak(ROOT, chosen.stems, chosen.runs)
     return _author(chosen)
 
 

@@ -1,0 +1,161 @@
+"""The commands `validity` and `soak`: is every submission judged as it should be?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import catalog, runner
+from grader.corpus import Specimen, specimens
+from grader.harness.harness import Harness
+from grader.harness.launchers import best_launcher
+from grader.vocabulary import Status, Verdict
+
+START, END = "<!-- validity -->", "<!-- /validity -->"
+README = "README.md"
+IMPORT = "import"  # what catches a submission that cannot be run at all
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One submission judged once; `mistake` says what was wrong with the verdict."""
+
+    specimen: Specimen
+    verdict: Verdict
+    mistake: str
+
+
+def judged(specimen: Specimen, verdict: Verdict) -> Trial:
+    """Compare a verdict with what the corpus says of the submission."""
+    failed = tuple(r.check for r in verdict.results if r.status is Status.failed)
+    if verdict.problem:
+        failed = (IMPORT,)
+    if verdict.unknown:
+        reasons = {r.rationale for r in verdict.results if r.status is Status.error}
+        mistake = f"error: {'; '.join(reasons)}"
+    elif specimen.right:
+        mistake = "" if verdict.passed else f"false reject: {verdict.problem or failed}"
+    elif verdict.passed:
+        mistake = "false accept"
+    else:
+        differs = set(failed) != set(specimen.caught_by)
+        expected = ", ".join(specimen.caught_by)
+        mistake = f"caught by {failed}, expected {expected}" if differs else ""
+    where = f" (seed {verdict.seed})" if mistake else ""
+    return Trial(specimen, verdict, mistake + where)
+
+
+async def trials(
+    root: Path, stems: Sequence[str], runs: int, processes: Sequence[int] = (0, 4)
+) -> AsyncIterator[Trial]:
+    """Judge the corpus until each exercise has at least `runs` verdicts.
+
+    Every submission is judged at least once, the numbers of processes in turn.
+    """
+    async with Harness(best_launcher()) as harness:
+        for stem in stems:
+            corpus = list(specimens(root, stem))
+            for number in range(max(runs, len(corpus)) if corpus else 0):
+                specimen = corpus[number % len(corpus)]
+                count = processes[(number // len(corpus)) % len(processes)]
+                outcome = await runner.check(
+                    harness, stem, catalog.load(stem), specimen.text, processes=count
+                )
+                yield judged(specimen, outcome.verdict)
+
+
+def validity(root: Path) -> int:
+    """Judge every submission once, write the table into README; 1 if one is wrong."""
+    found = asyncio.run(_collect(root, catalog.stems(), runs=0))
+    table = table_of(found)
+    readme = root / README
+    text = readme.read_text(encoding="utf-8")
+    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    new = pattern.sub(lambda _: f"{START}\n{table}\n{END}", text)
+    if new != text:
+        readme.write_text(new, encoding="utf-8")
+    print(table)
+    return report(found)
+
+
+def soak(root: Path, stems: Sequence[str], runs: int) -> int:
+    """Judge the corpus `runs` times an exercise; report mistakes and their bound."""
+    began = time.monotonic()
+    found = asyncio.run(_collect(root, stems or catalog.stems(), runs))
+    for stem in sorted({trial.specimen.stem for trial in found}):
+        of_stem = [trial for trial in found if trial.specimen.stem == stem]
+        mistakes = sum(bool(trial.mistake) for trial in of_stem)
+        durations = sorted(trial.verdict.duration_s for trial in of_stem)
+        print(
+            f"{stem:<30} {len(of_stem):>5} runs  {mistakes:>3} mistakes  "
+            f"95 % bound {upper_bound(mistakes, len(of_stem)):.2%}  "
+            f"median {durations[len(durations) // 2]:.2f} s"
+        )
+    print(f"in {time.monotonic() - began:.0f} s")
+    return report(found)
+
+
+def report(found: Sequence[Trial]) -> int:
+    """Print every mistake; return 1 if there is one."""
+    for trial in found:
+        if trial.mistake:
+            specimen = trial.specimen
+            print(f"{specimen.stem} {specimen.name}: {trial.mistake}")
+    return int(any(trial.mistake for trial in found))
+
+
+def upper_bound(mistakes: int, runs: int) -> float:
+    """Return the one-sided 95 % Clopper-Pearson bound of the rate of mistakes.
+
+    The largest rate at which so few mistakes would still come up in 1 of 20 soaks;
+    with no mistake it is about 3 / runs.
+    """
+    if runs == 0 or mistakes >= runs:
+        return 1.0
+    low, high = mistakes / runs, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        term = (1 - middle) ** runs
+        at_most = term
+        for k in range(mistakes):
+            term *= (runs - k) / (k + 1) * middle / (1 - middle)
+            at_most += term
+        low, high = (middle, high) if at_most > 0.05 else (low, middle)
+    return high
+
+
+def table_of(found: Sequence[Trial]) -> str:
+    """Return the corpus as a Markdown table: accepted, rejected, and by which check."""
+    lines = [
+        "| exercise | right, accepted | wrong, rejected | rejected by |",
+        "|---|---|---|---|",
+    ]
+    for stem in sorted({trial.specimen.stem for trial in found}):
+        of_stem = [trial for trial in found if trial.specimen.stem == stem]
+        right = [trial for trial in of_stem if trial.specimen.right]
+        wrong = [trial for trial in of_stem if not trial.specimen.right]
+        accepted = sum(trial.verdict.passed for trial in right)
+        rejected = sum(not trial.verdict.passed for trial in wrong)
+        by = Counter(
+            result.check
+            for trial in wrong
+            for result in trial.verdict.results
+            if result.status is Status.failed
+        )
+        checks = ", ".join(
+            f"`{name}` {by[name]}" for name in catalog.load(stem).checks if by[name]
+        )
+        lines.append(
+            f"| {stem} | {accepted} of {len(right)} | {rejected} of {len(wrong)} "
+            f"| {checks} |"
+        )
+    return "\n".join(lines)
+
+
+async def _collect(root: Path, stems: Sequence[str], runs: int) -> list[Trial]:
+    return [trial async for trial in trials(root, stems, runs)]
