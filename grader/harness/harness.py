@@ -45,6 +45,7 @@ PRELOAD = (
     "openai.resources.chat.completions",
     "httpx",
     "grader.harness.worker",
+    "grader.harness.rehearsal:rehearse",
 )
 
 
