@@ -55,8 +55,13 @@ async def within(
             task.cancel()
 
 
-async def until(seen: Callable[[], bool], limit_s: float) -> bool:
-    """Look until `seen()` is true; return False when the limit is reached."""
+async def until(
+    seen: Callable[[], bool], limit_s: float, pids: Collection[int] = ()
+) -> bool:
+    """Look until `seen()` is true; return False when the limit is reached.
+
+    `pids` are the processes that it depends on; see `within`.
+    """
 
     async def look() -> None:
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -64,7 +69,7 @@ async def until(seen: Callable[[], bool], limit_s: float) -> bool:
             await asyncio.wait({never}, timeout=POLL_PERIOD_S)
 
     try:
-        await within(look(), limit_s)
+        await within(look(), limit_s, pids)
     except OutOfPatience:
         return False
     return True

@@ -83,19 +83,30 @@ class Process:
             why = "it had ended before" if self.killed else "it is not running"
             return self.record_reply(head, {"error": "not_run", "message": why})
         self.recorder.record("call", self.number, args=args, **head)
-        answer: asyncio.Future[dict[str, Any]] = asyncio.Future()
-        self._waiting[number] = answer
         order = {**head, "args": args, "beside": beside}
+        return self.record_reply(head, await self._ask(self.launched, order))
+
+    async def show_again(self, number: int, function: str) -> Observation:
+        """Write down what a call was given and has returned, as it is now."""
+        shown: dict[str, Any] = {"error": "not_run", "message": "it is not running"}
+        if self.launched is not None and self.ready:
+            shown = await self._ask(self.launched, {"id": -number, "again": number})
+        found = {"value": shown["value"]} if "value" in shown else _trouble(shown)
+        head = {"id": number, "function": function, "args": shown.get("args")}
+        return self.recorder.record("again", self.number, **head, **found)
+
+    async def _ask(self, launched: Launched, order: dict[str, Any]) -> dict[str, Any]:
+        answer: asyncio.Future[dict[str, Any]] = asyncio.Future()
+        self._waiting[order["id"]] = answer
         with contextlib.suppress(ConnectionError):
-            self.launched.writer.write(json.dumps(order).encode() + b"\n")
+            launched.writer.write(json.dumps(order).encode() + b"\n")
         try:
-            reply = await within(
-                answer, self.call_limit_s, [self.launched.pid], CALL_CPU_LIMIT_S
+            return await within(
+                answer, self.call_limit_s, [launched.pid], CALL_CPU_LIMIT_S
             )
         except OutOfPatience as limit:
-            reply = {"error": "hang", "message": str(limit)}
             self.kill()
-        return self.record_reply(head, reply)
+            return {"error": "hang", "message": str(limit)}
 
     def record_reply(self, head: dict[str, Any], reply: dict[str, Any]) -> Observation:
         """Write down a reply, of which only known keys are kept."""

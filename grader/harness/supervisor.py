@@ -19,6 +19,7 @@ from grader.harness.order import Order, shuffled
 from grader.harness.process import Process, SubmissionBroken
 from grader.harness.world import World
 from grader.vocabulary.scenario import (
+    Answers,
     Call,
     Fails,
     Holds,
@@ -28,6 +29,7 @@ from grader.vocabulary.scenario import (
     Restart,
     Says,
     Sets,
+    ShowsAgain,
     Step,
     Together,
 )
@@ -92,6 +94,8 @@ class Supervisor:
             KillWhen: self.world.arm,
             Holds: lambda step: self.world.hold(step.event),
             Releases: lambda step: self.world.release(step.event),
+            Answers: self.world.order,
+            ShowsAgain: self._show_again,
             Says: self.world.script.apply,
             Fails: self.world.script.apply,
             Sets: lambda _: None,  # done when the processes were started
@@ -143,6 +147,10 @@ class Supervisor:
             )
         await asyncio.gather(*(process.stop() for process in chosen))
         await asyncio.gather(*(process.start(restarted=True) for process in chosen))
+
+    async def _show_again(self, step: ShowsAgain) -> None:
+        function = self.scenario.calls[step.call - 1].function
+        await self.processes[step.process].show_again(step.call, function)
 
     def _kill(self, number: int) -> None:
         self.processes[number].kill()

@@ -21,7 +21,8 @@ class Worker:
     """Speaks the protocol over one channel: a JSON object a line, both ways.
 
     Out: {"kind": "ready"} or {"kind": "broken", …}, then a reply for each call.
-    In: {"id", "function", "args", "beside"}; the end of the channel means stop.
+    In: {"id", "function", "args", "beside"}, or {"id", "again"} with the id of an
+    earlier call; the end of the channel means stop.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Worker:
         self.functions = {f["name"]: f for f in functions}
         self.limit_b = limit_b
         self.lock = threading.Lock()
+        self.shown: dict[int, tuple[Any, Any, str]] = {}  # args, value, type, by call
 
     def run(self, folder: str) -> None:
         """Import the submission from `folder`, then answer until asked to stop."""
@@ -54,7 +56,9 @@ class Worker:
             order = json.loads(line)
             if order.get("stop"):
                 return
-            if order["beside"]:
+            if "again" in order:
+                self._show_again(order)
+            elif order["beside"]:
                 threading.Thread(target=self._answer, args=(module, order)).start()
             else:
                 self._answer(module, order)
@@ -87,9 +91,19 @@ class Worker:
         expected = self.functions[order["function"]]
         try:
             value = getattr(module, order["function"])(*order["args"])
+            self.shown[order["id"]] = order["args"], value, expected["returns"]
             self._send({**head, **self._result(value, expected["returns"])})
         except BaseException as raised:  # whatever a submission raises is its reply
             self._send({**head, **self._error(raised)})
+
+    def _show_again(self, order: Mapping[str, Any]) -> None:
+        head = {"kind": "reply", "id": order["id"]}
+        if order["again"] not in self.shown:
+            self._send({**head, "error": "not_run", "message": "it returned nothing"})
+            return
+        args, value, returns = self.shown[order["again"]]
+        given = self._result(args, "list").get("value")
+        self._send({**head, **self._result(value, returns), "args": given})
 
     def _result(self, value: Any, returns: str) -> dict[str, Any]:
         wanted = TYPES.get(returns)

@@ -17,7 +17,8 @@ from grader.harness.journal import Recorder
 from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
 from grader.harness.order import Provider
 from grader.harness.patience import OutOfPatience, until, within
-from grader.vocabulary.scenario import KillWhen
+from grader.harness.turns import Turn
+from grader.vocabulary.scenario import Answers, KillWhen
 
 MESSAGES_KEPT = 100
 MESSAGE_LENGTH = 500
@@ -49,6 +50,7 @@ class World:
         self._traps: dict[tuple[int, str], list[KillWhen]] = {}
         self._holds: dict[str, asyncio.Event] = {}
         self._gathering: Gathering | None = None
+        self._turn: Turn | None = None
         self._references: dict[str, str] = {}
         self._requests = 0
         self.provider: Provider | None = None
@@ -71,6 +73,10 @@ class World:
         self._gathering = Gathering(event, expected)
         return self._gathering
 
+    def order(self, step: Answers) -> None:
+        """Answer one event before another, from now on."""
+        self._turn = Turn(step, self.pids)
+
     async def asked(self, process: int, request: Mapping[str, Any]) -> Answer:
         """Answer one request of one process, when its time has come."""
         messages = [m for m in request.get("messages", []) if isinstance(m, Mapping)]
@@ -86,6 +92,8 @@ class World:
             prompt=texts[-1][1] if texts else "",
             messages=[{"role": r, "text": t} for r, t in texts[-MESSAGES_KEPT:]],
         )
+        if self._turn:
+            self._turn.asked(event)
         await self._wait(process, event)
         answer = await self._answer(event, request)
         self._references[event] = answer.reference
@@ -97,6 +105,8 @@ class World:
             text=answer.text[:TEXT_LIMIT],
             status=answer.status,
         )
+        if self._turn:
+            self._turn.answered(event)
         return answer
 
     async def _answer(self, event: str, request: Mapping[str, Any]) -> Answer:
@@ -116,6 +126,9 @@ class World:
         if event in self._holds:
             self._recorder.record("held", process, event=event)
             await self._holds[event].wait()
+        if self._turn and self._turn.second == event:
+            self._recorder.record("held", process, event=event)
+            await self._turn.wait()
         gathering = self._gathering
         if gathering and gathering.event == event and not gathering.open.is_set():
             self._recorder.record("held", process, event=event)
