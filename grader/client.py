@@ -29,6 +29,7 @@ class Client:
     def warm_up(self) -> None:
         """Start the service without waiting for it."""
         if self._process is None or self._process.poll() is not None:
+            self.close()
             package = Path(__file__).parents[1]
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "grader.service"],
@@ -54,7 +55,8 @@ class Client:
                 self._send({"id": number, "do": do, **request})
                 return self._receive(number)
             except KeyboardInterrupt:
-                with contextlib.suppress(ServiceGone, KeyboardInterrupt):
+                # A line that was read in part is no JSON any more: ValueError.
+                with contextlib.suppress(ServiceGone, KeyboardInterrupt, ValueError):
                     self._send({"id": number, "do": "cancel"})
                     self._receive(number)
                 raise

@@ -98,8 +98,9 @@ def explain(seen: Observation) -> tuple[str, str]:
         "contract": (message, "the contract is in the table above the submission"),
         "hang": (message, "what runs without end while the module is imported?"),
         "exit": (message, "a module must not end the process that imports it"),
+        "channel": (message, "close and write only files that the submission opened"),
         "SystemExit": (
-            f"the submission calls sys.exit({message}) while it is imported{where}",
+            f"importing the submission called sys.exit({message}){where}",
             "a module must not end the process that imports it",
         ),
     }
@@ -110,9 +111,11 @@ def explain(seen: Observation) -> tuple[str, str]:
         "SyntaxError": "Python cannot read the submission: look at that line and the "
         "one above it",
         "IndentationError": "look at the spaces at the start of that line",
+        "MemoryError": "what does the module keep in memory?",
     }
+    usual = "run that line in a cell of its own to see the whole error"
     plain = f"importing the submission raised {error}{where}: {message}"
-    return known.get(error, (plain, helps.get(error, "")))
+    return known.get(error, (plain, helps.get(error, usual)))
 
 
 def _bounded(text: str) -> str:

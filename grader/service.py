@@ -13,6 +13,7 @@ import os
 import random
 import secrets
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,8 @@ class Service:
                 task = self._running.get(request["id"])
                 if task is not None:
                     task.cancel()
+                else:  # it was answered already, but whoever asked has missed that
+                    say({"id": request["id"], "cancelled": True})
             else:
                 task = asyncio.create_task(self._answer(request))
                 self._running[request["id"]] = task
@@ -66,8 +69,10 @@ class Service:
             answer = {"problem": problem, "help": help}
         except (GraderBroke, LookupError) as broken:
             answer = {"error": str(broken)}
+        except Exception:  # our defect, which must not leave the kernel waiting
+            answer = {"error": traceback.format_exc(limit=-4)}
         self._running.pop(request["id"], None)
-        print(json.dumps({"id": request["id"], **answer}), flush=True)
+        say({"id": request["id"], **answer})
 
     async def _check(self, request: Mapping[str, Any]) -> dict[str, Any]:
         stem = request["stem"]
@@ -127,6 +132,11 @@ class Service:
         }
 
 
+def say(message: Mapping[str, Any]) -> None:
+    """Write one line to whoever started the service."""
+    print(json.dumps(message), flush=True)
+
+
 async def _orphaned() -> None:
     """Return when the parent is gone, even if a child of it holds the pipe open."""
     parent = os.getppid()
@@ -142,7 +152,7 @@ async def main() -> None:
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     async with Harness(best_launcher()) as harness:
-        print(json.dumps({"id": 0, "ready": harness.launcher.root_pid()}), flush=True)
+        say({"id": 0, "ready": harness.launcher.root_pid()})
         ends = [
             asyncio.create_task(Service(harness).serve(reader)),
             asyncio.create_task(_orphaned()),

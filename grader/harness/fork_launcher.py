@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from grader.harness.launch import GraderBroke, Job, Launched, clean_environment
-from grader.harness.limits import PRELOAD_LIMIT_S, SWEEP_LIMIT_S
+from grader.harness.limits import OBEY_LIMIT_S, PRELOAD_LIMIT_S, SWEEP_LIMIT_S
+from grader.harness.patience import OutOfPatience, within
+from grader.harness.strays import end_strays
 
 
 class ForkLauncher:
     """Workers forked from one preloaded process, which imported nothing of theirs."""
+
+    starting_s = 0.0
 
     def __init__(self) -> None:
         self.preload_problems: Mapping[str, str] = {}
@@ -31,6 +35,7 @@ class ForkLauncher:
         """Start the forkserver and wait until its libraries are imported."""
         self._control, theirs = socket.socketpair()
         command = [sys.executable, "-m", "grader.harness.forkserver"]
+        self._folder = str(folder)
         log = folder / "forkserver.log"
         with theirs, log.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -62,7 +67,7 @@ class ForkLauncher:
         async with self._order:
             with theirs:
                 answer = self._ask(order, [theirs.fileno()])
-            pid = (await answer)["forked"]
+            pid = (await self._obeyed(answer))["forked"]
             reader, writer = await asyncio.open_connection(sock=ours, limit=job.limit_b)
             launched = Launched(pid, reader, writer)
             self._running[pid] = launched
@@ -77,7 +82,7 @@ class ForkLauncher:
         """End orphans, with `everything` all workers; return how many would not end."""
         async with self._order:
             answer = self._ask({"do": "sweep", "everything": everything}, [])
-            return int((await answer)["swept"])
+            return int((await self._obeyed(answer))["swept"])
 
     def root_pid(self) -> int:
         """Return the process all workers descend from."""
@@ -96,6 +101,8 @@ class ForkLauncher:
             await asyncio.wait_for(self._process.wait(), 2 * SWEEP_LIMIT_S)
         except TimeoutError:
             self._process.kill()
+            await asyncio.to_thread(end_strays, self._folder)
+            await self._process.wait()
 
     def _ask(self, order: dict[str, Any], fds: list[int]) -> asyncio.Future[Any]:
         self._asked += 1
@@ -106,6 +113,15 @@ class ForkLauncher:
         except OSError as problem:
             raise GraderBroke("the forkserver has ended") from problem
         return answer
+
+    async def _obeyed(self, answer: asyncio.Future[Any]) -> dict[str, Any]:
+        """Wait for an answer; a submission may have stopped the forkserver."""
+        try:
+            waited: dict[str, Any] = await within(answer, OBEY_LIMIT_S)
+        except OutOfPatience as limit:
+            self._process.kill()
+            raise GraderBroke(f"the forkserver did not answer: {limit}") from None
+        return waited
 
     def _send(self, order: dict[str, Any], fds: list[int]) -> None:
         data = json.dumps(order).encode() + b"\n"
@@ -124,6 +140,7 @@ class ForkLauncher:
             launched = self._running.pop(message["ended"], None)
             if launched is not None and not launched.ended.done():
                 launched.ended.set_result(message["code"])
+        await asyncio.to_thread(end_strays, self._folder)
         problem = GraderBroke("the forkserver has ended")
         for launched in self._running.values():  # it ends its workers when it ends
             if not launched.ended.done():

@@ -30,6 +30,7 @@ from grader.harness.worker import Worker, quiet
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 MESSAGE_B = 64 * 1024
+SWEEP_PAUSE_S = 0.01
 
 
 def prctl(option: int, value: int) -> None:
@@ -60,10 +61,10 @@ class Forkserver:
     def __init__(self, control: socket.socket, folder: str) -> None:
         self.control, self.folder = control, folder
         self.workers: set[int] = set()
-        self.wake, wake_in = os.pipe()
-        os.set_blocking(wake_in, False)
+        self.wake, self.wake_in = os.pipe()
+        os.set_blocking(self.wake_in, False)
         os.set_blocking(self.wake, False)
-        signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self.wake_in, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def serve(self) -> tuple[dict[str, Any], socket.socket] | None:
@@ -108,6 +109,8 @@ class Forkserver:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.control.close()
+        os.close(self.wake)  # a submission that reads it would hide a child's end
+        os.close(self.wake_in)
         os.setsid()
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the line above
@@ -117,6 +120,7 @@ class Forkserver:
     def obey(self, order: dict[str, Any]) -> None:
         """Kill one worker's process group, or everything the run has left."""
         if order["do"] == "kill" and order["pid"] in self.workers:
+            os.kill(order["pid"], signal.SIGKILL)  # it may not lead a group yet
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(order["pid"], signal.SIGKILL)
         elif order["do"] == "sweep":
@@ -135,8 +139,9 @@ class Forkserver:
                 for pid in doomed:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, stop)
-            for pid in doomed:
-                self.reaped(pid, 0)
+            self.reap()
+            if children() == doomed:  # one that waits for a disk dies when it is back
+                select.select([self.wake], [], [], SWEEP_PAUSE_S)
 
     def reap(self) -> None:
         """Report every child that ended."""

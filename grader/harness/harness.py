@@ -28,6 +28,7 @@ from grader.harness.limits import (
 )
 from grader.harness.order import Order
 from grader.harness.process import SubmissionBroken
+from grader.harness.strays import end_strays
 from grader.harness.supervisor import Supervisor
 from grader.vocabulary import History, Observation, Run, Scenario, draw
 
@@ -139,6 +140,7 @@ class Harness:
             journal.close()
         if not self.launcher.is_alive():  # what its processes replied is void
             raise GraderBroke("the forkserver ended during the run")
+        self._see_to_the_model()
         runs = {name: task.result() for name, task in tasks.items()}
         return History(order.stem, order.seed, order.processes, runs)
 
@@ -170,6 +172,12 @@ class Harness:
             if excess:
                 await self.launcher.sweep(everything=True)
                 raise SubmissionBroken(Observation(1, "limit", None, 0.0, excess))
+
+    def _see_to_the_model(self) -> None:
+        broken, self.server.broken = self.server.broken, None
+        if broken is not None:  # a reply that came of our defect is no evidence
+            lines = traceback.format_exception(broken, limit=-4)
+            raise GraderBroke(f"the model server broke: {''.join(lines)}")
 
     async def _clear(self, folder: Path) -> None:
         with contextlib.suppress(GraderBroke):
@@ -216,6 +224,7 @@ def remove_stale(parent: Path) -> None:
         with contextlib.suppress(OSError):
             lock = _lock(folder)
             if lock is not None:
+                end_strays(str(folder))
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)
 

@@ -23,7 +23,8 @@ class Job:
     """What a worker is told before it imports the submission; all paths absolute.
 
     Modules of the packages `reimported` are imported anew, so that they read the
-    worker's environment and not the forkserver's.
+    worker's environment and not the forkserver's. An `application` is served at
+    `address`, a socket in the folder `cwd`, or at a port where that is empty.
     """
 
     folder: str
@@ -34,6 +35,8 @@ class Job:
     environment: Mapping[str, str]
     limit_b: int = MESSAGE_LIMIT_B
     reimported: Sequence[str] = ()
+    application: str = ""
+    address: str = ""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,8 @@ class Launcher(Protocol):
 
     @property
     def preload_problems(self) -> Mapping[str, str]: ...
+    @property
+    def starting_s(self) -> float: ...  # what a start costs before the submission's own
 
     async def open(self, folder: Path, modules: Sequence[str]) -> None: ...
     async def start(self, job: Job) -> Launched: ...

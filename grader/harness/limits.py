@@ -10,12 +10,16 @@ MIB = 1024 * 1024
 CALL_LIMIT_S = 4.0  # one call of one function
 CALL_CPU_LIMIT_S = 2.0  # processor time that one call may burn
 IMPORT_LIMIT_S = 4.0  # importing the submission
+HURRIED_LIMIT_S = 0.5  # each further call of a scenario in which one hung
+HANG_UP_LIMIT_S = 0.5  # from the end of a process's channel to its own end
 HOLD_LIMIT_S = 1.5  # how long the model waits for all calls of `together`
 STORED_LIMIT_S = 1.5  # how long a kill waits for the row that it presupposes
 STOP_LIMIT_S = 2.0  # from "please stop" to SIGKILL
 HARD_LIMIT_S = 60.0  # for any of the above on the most crowded machine
+STARTING_LIMIT_S = 30.0  # added for an interpreter that imports the libraries itself
 PRELOAD_LIMIT_S = 120.0  # importing the libraries, once, on a cold disk
 SWEEP_LIMIT_S = 5.0  # ending every descendant of a run
+OBEY_LIMIT_S = 20.0  # for the forkserver to obey one order
 
 # Size, for each process unless it says otherwise.
 MEMORY_LIMIT_B = 4096 * MIB  # address space; a preloaded process maps about 0.6 GiB

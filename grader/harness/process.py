@@ -14,6 +14,8 @@ from grader.harness.launch import Job, Launched, Launcher
 from grader.harness.limits import (
     CALL_CPU_LIMIT_S,
     CALL_LIMIT_S,
+    HANG_UP_LIMIT_S,
+    HURRIED_LIMIT_S,
     IMPORT_LIMIT_S,
     OUTPUT_KEPT_B,
     OUTPUT_LIMIT_B,
@@ -21,10 +23,12 @@ from grader.harness.limits import (
     TEXT_LIMIT,
 )
 from grader.harness.patience import OutOfPatience, within
+from grader.harness.worker import TYPES
 from grader.vocabulary import Observation
 from grader.vocabulary.scenario import Call
 
 DEPTH_LIMIT = 50  # of lists and objects inside each other in one reply
+MISSPOKE = "something wrote to the process's channel to the grader"
 
 
 class SubmissionBroken(Exception):
@@ -47,32 +51,38 @@ class Process:
     launched: Launched | None = None
     ready: bool = False
     killed: bool = False
+    misspoke: bool = False  # something odd came over its channel
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _listener: asyncio.Task[None] | None = None
 
     async def start(self, restarted: bool = False) -> Observation | None:
         """Start the process; return what is wrong when it cannot import."""
-        self.killed, self._waiting = False, {}
+        self.killed, self.misspoke, self._waiting = False, False, {}
         self.launched = await self.launcher.start(self.job)
         pid = self.launched.pid
         self.recorder.record("start", self.number, pid=pid, restarted=restarted)
+        starting_s = self.launcher.starting_s
         try:
             first = await within(
-                self._read(self.launched), IMPORT_LIMIT_S, [pid], CALL_CPU_LIMIT_S
+                self._read(self.launched),
+                IMPORT_LIMIT_S + starting_s,
+                [pid],
+                CALL_CPU_LIMIT_S + starting_s,
             )
         except OutOfPatience as limit:
             self.kill()
             first = {"error": "hang", "message": f"importing it did not end: {limit}"}
         if first is None:
-            code = await self.launched.ended
-            how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-            message = f"the process ended with {how} while importing it"
-            first = {"error": "exit", "message": message}
+            error, message = await self._ending(self.launched)
+            first = {"error": error, "message": f"{message} while importing it"}
         if first.get("kind") == "ready":
             self.ready = True
             self._listener = asyncio.create_task(self._listen(self.launched))
             return None
         self.ready = False
+        if first.get("kind") not in (None, "broken"):
+            self.kill()
+            first = {"error": "channel", "message": MISSPOKE}
         return self.recorder.record("broken", self.number, **_trouble(first))
 
     async def call(self, number: int, call: Call, beside: bool = False) -> Observation:
@@ -111,16 +121,31 @@ class Process:
     def record_reply(self, head: dict[str, Any], reply: dict[str, Any]) -> Observation:
         """Write down a reply, of which only known keys are kept."""
         if "value" in reply:
+            reply = self._as_promised(head["function"], reply)
+        if "value" in reply:
             return self.recorder.record(
                 "reply", self.number, **head, value=reply["value"]
             )
         return self.recorder.record("reply", self.number, **head, **_trouble(reply))
+
+    def hurry(self) -> None:
+        """Have little patience from now on: this scenario has had its hang."""
+        self.call_limit_s = min(self.call_limit_s, HURRIED_LIMIT_S)
 
     def kill(self) -> None:
         """End the process and its group with SIGKILL."""
         self.killed, self.ready = True, False
         if self.launched is not None:
             self.launcher.kill(self.launched.pid)
+
+    def _as_promised(self, function: str, reply: dict[str, Any]) -> dict[str, Any]:
+        # A worker looks at this too, but whatever runs in it may write to its channel.
+        returns = {f["name"]: f["returns"] for f in self.job.functions}.get(function)
+        wanted, found = TYPES.get(str(returns)), reply["value"]
+        if wanted is None or isinstance(found, wanted):
+            return reply
+        message = f"{type(found).__name__}, expected {returns}"
+        return {"error": "wrong_type", "message": message}
 
     async def gone(self) -> None:
         """Wait until a killed process is no more, so that it holds no lock."""
@@ -143,6 +168,19 @@ class Process:
             )
             self.kill()
             await self.launched.ended
+
+    async def _ending(self, launched: Launched) -> tuple[str, str]:
+        """Say why a process's channel has ended, and see to it that it ends too."""
+        if self.misspoke:
+            return "channel", MISSPOKE
+        try:
+            ended = asyncio.shield(launched.ended)
+            code = await within(ended, HANG_UP_LIMIT_S, [launched.pid])
+        except OutOfPatience:
+            self.kill()
+            return "channel", "the process closed its channel to the grader"
+        how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        return "exit", f"the process ended with {how}"
 
     def close(self) -> None:
         """Write down what it printed, and stop listening."""
@@ -170,16 +208,17 @@ class Process:
             answer = self._waiting.get(_number(message.get("id")))
             if message.get("kind") == "reply" and answer and not answer.done():
                 answer.set_result(message)
-        error = "killed" if self.killed else "died"
+        error, why = "killed", "no reply came"
         if not self.killed:
             self.ready = False
+            error, why = "died", (await self._ending(launched))[1]
             code = await launched.ended
             self.recorder.record(
                 "exit", self.number, code=code, signal=-code if code < 0 else None
             )
         for answer in self._waiting.values():
             if not answer.done():
-                answer.set_result({"error": error, "message": "no reply came"})
+                answer.set_result({"error": error, "message": why})
 
     async def _read(self, launched: Launched) -> dict[str, Any] | None:
         """Return the next message, None at the end; anything odd ends the process."""
@@ -193,6 +232,7 @@ class Process:
             found = "a message of another form"
         except (ValueError, RecursionError, ConnectionError) as problem:
             found = type(problem).__name__
+        self.misspoke = True
         self.launcher.kill(launched.pid)
         self.recorder.record(
             "limit", self.number, what="protocol", limit="one JSON object", found=found

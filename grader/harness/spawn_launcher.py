@@ -12,10 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from grader.harness.launch import Job, Launched
+from grader.harness.limits import STARTING_LIMIT_S
 
 
 class SpawnLauncher:
     """Workers in fresh interpreters: slower, and on every platform."""
+
+    starting_s = STARTING_LIMIT_S
 
     def __init__(self) -> None:
         self.preload_problems: Mapping[str, str] = {}

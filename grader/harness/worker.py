@@ -68,7 +68,8 @@ class Worker:
             signature = f"{name}({', '.join(expected['parameters'])})"
             found = getattr(module, name, None)
             if found is None:
-                return f"expected a function {signature}, found no {name!r}"
+                near = _near(name, vars(module))
+                return f"expected a function {signature}, found {near or 'none'}"
             if not callable(found):
                 kind = type(found).__name__
                 return f"expected a function {signature}, found {name!r} of type {kind}"
@@ -139,6 +140,14 @@ class Worker:
         with self.lock:
             self.writer.write(line)
             self.writer.flush()
+
+
+def _near(name: str, names: Mapping[str, Any]) -> str:
+    import difflib
+
+    folded = {found.lower(): found for found in names if not found.startswith("_")}
+    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.7)
+    return folded[close[0]] if close else ""
 
 
 def _text(raised: BaseException) -> str:

@@ -19,6 +19,18 @@ class CheckFailed(Exception):
         self.help = help
 
 
+# What to look at when a call gave no value, by what it gave instead.
+HELPS = {
+    "hang": "what does this call wait for, or repeat without end?",
+    "died": "what ends the whole process: os._exit, or a library that crashed?",
+    "not_json": "return plain data: text, numbers, lists and dicts of them",
+    "wrong_type": "does every path through the function return what the contract says?",
+    "NameError": "the submission is a module of its own: names from other cells of the "
+    "notebook are not visible in it",
+    "MemoryError": "what does this call keep in memory?",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One immutable fact, numbered within its scenario.
@@ -43,7 +55,8 @@ class Observation:
         """What a reply returned; raises `CheckFailed` when it returned nothing."""
         if "value" in self.data:
             return self.data["value"]
-        raise CheckFailed(self.trouble, because=[self])
+        help = HELPS.get(str(self.data.get("error")), "")
+        raise CheckFailed(self.trouble, because=[self], help=help)
 
     @property
     def ok(self) -> bool:
