@@ -1,0 +1,43 @@
+"""Who is served now is kept in a global; all else is in the state.
+
+Caught by: apart_at_once
+"""
+
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+current_user = ""
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def ask(texts: list[str]) -> str:
+    return llm.invoke([PROMPT, *(HumanMessage(text) for text in texts)]).content
+
+
+def reply(state: State) -> dict:
+    messages = [*state["messages"], ask(state["messages"])]
+    return {"user_id": current_user, "messages": messages, "count": len(messages)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    global current_user
+    current_user = user_id
+    return graph.invoke({"messages": texts, "count": 0})

@@ -1,0 +1,46 @@
+"""The list lies in a file, where the next request finds it.
+
+Caught by: forgets_the_last, same_everywhere
+"""
+
+import json
+from pathlib import Path
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+FILE = Path("messages.json")
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def ask(texts: list[str]) -> str:
+    return llm.invoke([PROMPT, *(HumanMessage(text) for text in texts)]).content
+
+
+def reply(state: State) -> dict:
+    messages = json.loads(FILE.read_text()) if FILE.exists() else []
+    messages += state["messages"]
+    messages.append(ask(messages))
+    FILE.write_text(json.dumps(messages))
+    return {"messages": messages, "count": len(messages)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": texts, "count": 0})

@@ -1,0 +1,41 @@
+"""A cache of one process: the same question again is not asked.
+
+Caught by: same_everywhere
+"""
+
+from functools import lru_cache
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+@lru_cache
+def ask(texts: tuple[str, ...]) -> str:
+    return llm.invoke([PROMPT, *(HumanMessage(text) for text in texts)]).content
+
+
+def reply(state: State) -> dict:
+    messages = [*state["messages"], ask(tuple(state["messages"]))]
+    return {"messages": messages, "count": len(messages)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": texts, "count": 0})

@@ -1,0 +1,41 @@
+"""LangGraph's own cache of node results, in the memory of one process.
+
+Caught by: same_everywhere
+"""
+
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+from langgraph.cache.memory import InMemoryCache
+from langgraph.types import CachePolicy
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def ask(texts: list[str]) -> str:
+    return llm.invoke([PROMPT, *(HumanMessage(text) for text in texts)]).content
+
+
+def reply(state: State) -> dict:
+    messages = [*state["messages"], ask(state["messages"])]
+    return {"messages": messages, "count": len(messages)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply, cache_policy=CachePolicy())
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile(cache=InMemoryCache())
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": texts, "count": 0})

@@ -1,0 +1,45 @@
+"""A copy of the dictionary, with the same list inside.
+
+Caught by: forgets_the_last, apart_at_once, same_everywhere, stays_as_it_was
+"""
+
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+DEFAULT_STATE = {"user_id": "", "messages": [], "count": 0}
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def ask(texts: list[str]) -> str:
+    return llm.invoke([PROMPT, *(HumanMessage(text) for text in texts)]).content
+
+
+def reply(state: State) -> dict:
+    fresh = DEFAULT_STATE.copy()
+    fresh["user_id"] = state["user_id"]
+    fresh["messages"].extend(state["messages"])
+    fresh["messages"].append(ask(fresh["messages"]))
+    fresh["count"] = len(fresh["messages"])
+    return fresh
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": texts, "count": 0})

@@ -1,0 +1,45 @@
+"""The starter: one default state and one cache for everybody.
+
+Caught by: forgets_the_last, apart_at_once, same_everywhere, stays_as_it_was
+"""
+
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+DEFAULT_STATE = {"user_id": "", "messages": []}
+cache = []
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def reply(state: State) -> dict:
+    DEFAULT_STATE["user_id"] = state["user_id"]
+    for text in state["messages"]:
+        DEFAULT_STATE["messages"].append(text)
+        cache.append(text)
+    asked = [HumanMessage(text) for text in DEFAULT_STATE["messages"]]
+    answer = llm.invoke([PROMPT, *asked]).content
+    DEFAULT_STATE["messages"].append(answer)
+    cache.append(answer)
+    return {**DEFAULT_STATE, "count": len(cache)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": texts, "count": 0})
