@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import codecs
+import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,6 +12,7 @@ INFLATED_LIMIT_B = 1024 * 1024
 # The first bytes of what zlib and gzip write.
 COMPRESSED = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
 SHOWN = 4  # last characters of a secret that a report may show
+PIECE_B = 4 * 1024  # how much is searched at once, and not again while it is the same
 
 
 class Secrets:
@@ -22,14 +24,31 @@ class Secrets:
             owner: tuple(_spellings(key.removeprefix("sk-")))
             for owner, key in keys.items()
         }
+        needles = [needle for s in self._spelled.values() for _, needle in s]
+        self._overlap = max(map(len, needles), default=1) - 1
+        self._clean: set[bytes] = set()
 
-    def found_in(self, data: bytes) -> Iterator[tuple[int, str]]:
-        """Yield the owner of each key in the data, and the encoding of it."""
-        seen = set()
+    def found_in(self, data: bytes) -> list[tuple[int, str]]:
+        """Return the owner of each key in the data, and the encoding of it.
+
+        A database is looked at after every call, and most of it is as it was: what
+        was searched in vain is known by its digest.
+        """
+        found: dict[tuple[int, str], None] = {}
+        for start in range(0, len(data), PIECE_B):
+            piece = data[start : start + PIECE_B + self._overlap]
+            digest = hashlib.blake2b(piece, digest_size=16).digest()
+            if digest not in self._clean:
+                here = dict.fromkeys(self._search(piece))
+                found |= here
+                if not here:
+                    self._clean.add(digest)
+        return list(found)
+
+    def _search(self, data: bytes) -> Iterator[tuple[int, str]]:
         for owner, spelled in self._spelled.items():
             for how, needle in spelled:
-                if (owner, how) not in seen and needle in data:
-                    seen.add((owner, how))
+                if needle in data:
                     yield owner, how
 
     def packed_in(self, value: bytes) -> Iterator[tuple[int, str]]:

@@ -60,6 +60,8 @@ class Supervisor:
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)
         self.processes = [self._process(n, launcher) for n in range(count)]
+        keys = {p.number: p.job.environment["OPENAI_API_KEY"] for p in self.processes}
+        self.secrets = Secrets(keys)
         self.calls = 0
 
     async def run(self) -> None:
@@ -128,10 +130,7 @@ class Supervisor:
             self.calls += 1
             number = self.calls
         process = self.processes[call.process]
-        reply = await process.call(number, call, beside)
-        if reply.data.get("error") == "hang":
-            for each in self.processes:
-                each.hurry()
+        await process.call(number, call, beside)
         if process.killed:
             await process.gone()
 
@@ -170,8 +169,7 @@ class Supervisor:
             if path.is_file() and path.name not in own and path.parent != self.folder
         )
         threads = checkpoints.threads(self.database)
-        keys = {p.number: p.job.environment["OPENAI_API_KEY"] for p in self.processes}
-        held = checkpoints.inspect(self.database, Secrets(keys))
+        held = checkpoints.inspect(self.database, self.secrets)
         self.recorder.record(
             "stored", threads=threads, files=found[:FILES_KEPT], **held
         )
