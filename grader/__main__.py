@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _author(chosen: argparse.Namespace) -> int:
-    from grader import build, cells, new
+    from grader import build, cells, new, readme
 
     try:
         if chosen.command == "new":
@@ -112,11 +112,15 @@ def _author(chosen: argparse.Namespace) -> int:
                 print(path.relative_to(ROOT))
         elif chosen.check:
             differing = build.check(ROOT)
+            if not readme.is_current(ROOT, "exercises", readme.exercises(ROOT)):
+                differing.append(f"{readme.README}: expected the table of exercises")
             print("\n".join(differing) or "notebooks/ is what solutions/ makes")
             return 1 if differing else 0
         else:
             for path in build.build(chosen.stems, ROOT):
                 print(path.relative_to(ROOT))
+            if readme.update(ROOT, "exercises", readme.exercises(ROOT)):
+                print(readme.README)
     except (cells.SourceError, ValueError, FileExistsError) as problem:
         print(problem, file=sys.stderr)
         return BAD_INPUT

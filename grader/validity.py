@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import catalog, runner
+from grader import catalog, readme, runner
 from grader.corpus import Specimen, specimens
 from grader.harness.harness import Harness
 from grader.harness.launchers import best_launcher
 from grader.vocabulary import Status, Verdict
 
-START, END = "<!-- validity -->", "<!-- /validity -->"
-README = "README.md"
 IMPORT = "import"  # what catches a submission that cannot be run at all
 
 
@@ -73,12 +70,7 @@ def validity(root: Path) -> int:
     """Judge every submission once, write the table into README; 1 if one is wrong."""
     found = asyncio.run(_collect(root, catalog.stems(), runs=0))
     table = table_of(found)
-    readme = root / README
-    text = readme.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
-    new = pattern.sub(lambda _: f"{START}\n{table}\n{END}", text)
-    if new != text:
-        readme.write_text(new, encoding="utf-8")
+    readme.update(root, "validity", table)
     print(table)
     return report(found)
 
