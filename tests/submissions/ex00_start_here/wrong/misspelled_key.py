@@ -19,7 +19,7 @@ class State(TypedDict):
 
 
 def take(state: State) -> State:
-    return {"numer": next_number()}
+    return {"next_number": next_number()}
 
 
 builder = StateGraph(State)
