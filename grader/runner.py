@@ -119,7 +119,7 @@ def explain(seen: Observation) -> tuple[str, str]:
 
 
 def _bounded(text: str) -> str:
-    size = len(text.encode("utf-8", "surrogateescape"))
+    size = len(text.encode("utf-8", "surrogatepass"))
     if size > SOURCE_LIMIT_B:
         found = {"what": "source", "limit": f"{SOURCE_LIMIT_B} bytes"}
         raise SubmissionBroken(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -21,6 +22,13 @@ def confine(log: str, cwd: str) -> None:
         os.dup2(source, target)
     os.close(output)
     os.close(nothing)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What was printed is there however the process ends, and no text that is
+            # printed, half a surrogate pair for one, is what makes a call fail.
+            stream.reconfigure(
+                encoding="utf-8", errors="backslashreplace", line_buffering=True
+            )
     os.chdir(cwd)
     limit()
 

@@ -119,7 +119,7 @@ class Harness:
             )
         code = folder / "code"
         code.mkdir(parents=True)
-        (code / "submission.py").write_text(order.text, "utf-8", "surrogateescape")
+        (code / "submission.py").write_text(order.text, "utf-8", "surrogatepass")
         journal = Journal(
             keep or folder / "history.jsonl", order.stem, order.seed, order.processes
         )
@@ -164,13 +164,12 @@ class Harness:
         return recorder.run()
 
     async def _watch(self) -> None:
-        """End the run when its processes are too many or too large."""
+        """Raise, and so end the run, when its processes are too many or too large."""
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         while True:
             await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
             excess = await asyncio.to_thread(_excess, self.launcher.root_pid())
             if excess:
-                await self.launcher.sweep(everything=True)
                 raise SubmissionBroken(Observation(1, "limit", None, 0.0, excess))
 
     def _see_to_the_model(self) -> None:
