@@ -40,7 +40,7 @@ async def check(
     processes: int = 0,
     keep: Path | None = None,
 ) -> Outcome:
-    """Run all scenarios of an exercise on a submission and judge them.
+    """Run all scenarios that a check reads on a submission, and judge them.
 
     `text` is the submission's source, `processes` at least how many processes every
     scenario starts (0: as many as it needs), `keep` where to write the history.
@@ -51,7 +51,8 @@ async def check(
     history = None
     try:
         order = Order(stem, exercise, _bounded(text), seed, processes)
-        history = await harness.run(order, keep=keep)
+        judged = {n for c in exercise.checks.values() for n in c.scenarios}
+        history = await harness.run(order, judged, keep)
         verdict = replace(verdict, results=exercise.judge(history))
     except SubmissionBroken as broken:
         problem, help = explain(broken.seen)
@@ -96,6 +97,10 @@ def explain(seen: Observation) -> tuple[str, str]:
     where = f" in line {line} of the submission" if line else ""
     known = {
         "contract": (message, "the contract is in the table above the submission"),
+        "startup": (
+            f"the server could not start{where}: {message}",
+            "a server runs the application's lifespan before its first request",
+        ),
         "hang": (message, "what runs without end while the module is imported?"),
         "exit": (message, "a module must not end the process that imports it"),
         "channel": (message, "close and write only files that the submission opened"),

@@ -185,7 +185,7 @@ def work(order: dict[str, Any], channel: socket.socket) -> None:
     random.seed()  # a fork inherits the state, and two processes would draw alike
     reader, writer = channel.makefile("rb"), channel.makefile("wb")
     worker = Worker(reader, writer, order["path"], order["functions"], order["limit_b"])
-    quiet(lambda: worker.run(order["folder"]))
+    quiet(lambda: worker.run(order["folder"], order["application"], order["address"]))
     finish()
 
 

@@ -45,6 +45,8 @@ PRELOAD = (
     "langchain_core.prompts",
     "openai.resources.chat.completions",
     "httpx",
+    "fastapi",
+    "grader.harness.serving:rehearse",
     "grader.harness.worker",
     "grader.harness.rehearsal:rehearse",
 )

@@ -13,6 +13,7 @@ from grader.vocabulary.scenario import (
     Restart,
     ShowsAgain,
     Step,
+    Stop,
     Together,
 )
 
@@ -54,7 +55,7 @@ def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:
         if isinstance(step, Together):
             calls = tuple(replace(c, process=numbers[c.process]) for c in step.calls)
             return replace(step, calls=calls)
-        if isinstance(step, Restart):
+        if isinstance(step, Restart | Stop):
             return replace(step, processes=tuple(numbers[n] for n in step.processes))
         return step
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.harness import logs
+from grader.harness.border import parse, trouble
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launched, Launcher
 from grader.harness.limits import (
@@ -17,12 +19,10 @@ from grader.harness.limits import (
     HANG_UP_LIMIT_S,
     HURRIED_LIMIT_S,
     IMPORT_LIMIT_S,
-    OUTPUT_KEPT_B,
-    OUTPUT_LIMIT_B,
     STOP_LIMIT_S,
-    TEXT_LIMIT,
 )
 from grader.harness.patience import OutOfPatience, within
+from grader.harness.web import Web
 from grader.harness.worker import TYPES
 from grader.vocabulary import Observation
 from grader.vocabulary.scenario import Call
@@ -52,6 +52,7 @@ class Process:
     ready: bool = False
     killed: bool = False
     misspoke: bool = False  # something odd came over its channel
+    web: Web | None = None  # of a process that is a server
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _listener: asyncio.Task[None] | None = None
 
@@ -61,6 +62,8 @@ class Process:
         self.launched = await self.launcher.start(self.job)
         pid = self.launched.pid
         self.recorder.record("start", self.number, pid=pid, restarted=restarted)
+        if self.web is not None:
+            await self.web.close()
         starting_s = self.launcher.starting_s
         try:
             first = await within(
@@ -77,22 +80,29 @@ class Process:
             first = {"error": error, "message": f"{message} while importing it"}
         if first.get("kind") == "ready":
             self.ready = True
+            if self.job.application:
+                port = _number(first.get("port"))
+                self.web = Web(self.launched, self.job, port, self.kill)
             self._listener = asyncio.create_task(self._listen(self.launched))
             return None
         self.ready = False
         if first.get("kind") not in (None, "broken"):
             self.kill()
             first = {"error": "channel", "message": MISSPOKE}
-        return self.recorder.record("broken", self.number, **_trouble(first))
+        return self.recorder.record("broken", self.number, **trouble(first))
 
     async def call(self, number: int, call: Call, beside: bool = False) -> Observation:
         """Call a function and write down its reply."""
         args = [self.recorder.drawn.fill(arg) for arg in call.args]
-        head = {"id": number, "function": call.function}
+        name = f"{call.function} {args.pop(0)}" if call.http else call.function
+        head = {"id": number, "function": name}
         if self.launched is None or not self.ready:
             why = "it had ended before" if self.killed else "it is not running"
             return self.record_reply(head, {"error": "not_run", "message": why})
         self.recorder.record("call", self.number, args=args, **head)
+        if call.http and self.web is not None:
+            reply = await self.web.ask(number, name, *args, limit_s=self.call_limit_s)
+            return self.record_reply(head, reply)
         order = {**head, "args": args, "beside": beside}
         return self.record_reply(head, await self._ask(self.launched, order))
 
@@ -101,7 +111,7 @@ class Process:
         shown: dict[str, Any] = {"error": "not_run", "message": "it is not running"}
         if self.launched is not None and self.ready:
             shown = await self._ask(self.launched, {"id": -number, "again": number})
-        found = {"value": shown["value"]} if "value" in shown else _trouble(shown)
+        found = {"value": shown["value"]} if "value" in shown else trouble(shown)
         head = {"id": number, "function": function, "args": shown.get("args")}
         return self.recorder.record("again", self.number, **head, **found)
 
@@ -126,7 +136,9 @@ class Process:
             return self.recorder.record(
                 "reply", self.number, **head, value=reply["value"]
             )
-        return self.recorder.record("reply", self.number, **head, **_trouble(reply))
+        if "status" in reply:
+            head = {**head, "status": reply["status"]}
+        return self.recorder.record("reply", self.number, **head, **trouble(reply))
 
     def hurry(self) -> None:
         """Have little patience from now on: this scenario has had its hang."""
@@ -182,22 +194,11 @@ class Process:
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         return "exit", f"the process ended with {how}"
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Write down what it printed, and stop listening."""
-        log = Path(self.job.log)
-        size = log.stat().st_size if log.is_file() else 0
-        if size:
-            with log.open("rb") as file:
-                file.seek(max(0, size - OUTPUT_KEPT_B))
-                text = _clean(file.read().decode("utf-8", "replace"), OUTPUT_KEPT_B)
-            self.recorder.record(
-                "output", self.number, text=text, cut=size > OUTPUT_KEPT_B
-            )
-        if size > OUTPUT_LIMIT_B:
-            limit = f"{OUTPUT_LIMIT_B} bytes"
-            self.recorder.record(
-                "limit", self.number, what="output", limit=limit, found=f"{size} bytes"
-            )
+        logs.record(self.recorder, self.number, Path(self.job.log))
+        if self.web is not None:
+            await self.web.close()
         if self._listener is not None:
             self._listener.cancel()
         if self.launched is not None:
@@ -205,6 +206,8 @@ class Process:
 
     async def _listen(self, launched: Launched) -> None:
         while (message := await self._read(launched)) is not None:
+            if message.get("kind") == "raised" and self.web is not None:
+                self.web.heard(message)
             answer = self._waiting.get(_number(message.get("id")))
             if message.get("kind") == "reply" and answer and not answer.done():
                 answer.set_result(message)
@@ -226,11 +229,11 @@ class Process:
             line = await launched.reader.readline()
             if not line:
                 return None
-            message = json.loads(line, parse_constant=_refuse)
-            if isinstance(message, dict) and not _deeper(message, DEPTH_LIMIT):
+            message = parse(line)
+            if isinstance(message, dict):
                 return message
             found = "a message of another form"
-        except (ValueError, RecursionError, ConnectionError) as problem:
+        except (ValueError, ConnectionError) as problem:
             found = type(problem).__name__
         self.misspoke = True
         self.launcher.kill(launched.pid)
@@ -240,33 +243,5 @@ class Process:
         return None
 
 
-def _trouble(message: dict[str, Any]) -> dict[str, Any]:
-    line = message.get("line")
-    return {
-        "error": _clean(str(message.get("error")), 100),
-        "message": _clean(str(message.get("message")), TEXT_LIMIT),
-        "line": line if isinstance(line, int) and line > 0 else None,
-    }
-
-
-def _clean(text: str, length: int) -> str:
-    # What a submission says may hold terminal codes or half a surrogate pair.
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}"
-        for c in text[:length]
-    )
-
-
 def _number(value: Any) -> int:
     return value if isinstance(value, int) else -1
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_deeper(item, levels - 1) for item in items)

@@ -17,7 +17,7 @@ def main() -> None:
     writer = os.fdopen(os.dup(1), "wb")
     confine(job["log"], job["cwd"])
     worker = Worker(reader, writer, job["path"], job["functions"], job["limit_b"])
-    quiet(lambda: worker.run(job["folder"]))
+    quiet(lambda: worker.run(job["folder"], job["application"], job["address"]))
 
 
 if __name__ == "__main__":

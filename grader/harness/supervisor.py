@@ -17,6 +17,7 @@ from grader.harness.leaks import Secrets
 from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
 from grader.harness.process import Process, SubmissionBroken
+from grader.harness.web import address_in
 from grader.harness.world import World
 from grader.vocabulary.scenario import (
     Answers,
@@ -31,6 +32,7 @@ from grader.vocabulary.scenario import (
     Sets,
     ShowsAgain,
     Step,
+    Stop,
     Together,
 )
 
@@ -83,16 +85,17 @@ class Supervisor:
         finally:
             for process in self.processes:
                 process.kill()
-                process.close()
+                await process.close()
             for url in self.urls:
                 self.server.dismiss(url)
 
     async def _take(self, step: Step) -> None:
-        verbs: Mapping[type, Callable[[Any], Awaitable[None] | None]] = {
+        verbs: Mapping[type, Callable[[Any], Awaitable[Any] | None]] = {
             Call: self._call,
             Together: self._together,
             Kill: self._end,
             Restart: self._restart,
+            Stop: self._stop,
             KillWhen: self.world.arm,
             Holds: lambda step: self.world.hold(step.event),
             Releases: lambda step: self.world.release(step.event),
@@ -144,13 +147,17 @@ class Supervisor:
         self._kill(step.process)
         await self.processes[step.process].gone()
 
-    async def _restart(self, step: Restart) -> None:
+    async def _stop(self, step: Restart | Stop) -> list[Process]:
         chosen = [self.processes[number] for number in step.processes]
         for process in chosen:
             self.recorder.record(
                 "fault", process.number, what="told to stop", event=None, stored=None
             )
         await asyncio.gather(*(process.stop() for process in chosen))
+        return chosen
+
+    async def _restart(self, step: Restart) -> None:
+        chosen = await self._stop(step)
         await asyncio.gather(*(process.start(restarted=True) for process in chosen))
 
     async def _show_again(self, step: ShowsAgain) -> None:
@@ -201,6 +208,8 @@ class Supervisor:
             functions=functions,
             environment=environment | sets,
             reimported=REIMPORTED if sets else (),
+            application=self.order.exercise.application,
+            address=address_in(str(cwd)),
         )
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
         return Process(number, job, launcher, self.recorder, patience)

@@ -39,18 +39,28 @@ class Worker:
         self.lock = threading.Lock()
         self.shown: dict[int, tuple[Any, Any, str]] = {}  # args, value, type, by call
 
-    def run(self, folder: str) -> None:
-        """Import the submission from `folder`, then answer until asked to stop."""
+    def run(self, folder: str, application: str = "", address: str = "") -> None:
+        """Import the submission from `folder`, then answer until asked to stop.
+
+        It answers calls, or HTTP requests if it has an `application`.
+        """
         try:
             sys.path.insert(0, folder)
             module = importlib.import_module(MODULE)
             problem = self._breach(module)
+            if application:
+                from grader.harness import serving  # only servers need uvicorn
+
+                problem = serving.breach(module, application)
         except BaseException as raised:  # SystemExit at import is a finding too
             self._send({"kind": "broken", **self._error(raised)})
             return
         if problem:
             self._send({"kind": "broken", "error": "contract", "message": problem})
             return
+        if application:
+            api = getattr(module, application)
+            serving.serve(api, address, self.reader, self._send, self._error)
         self._send({"kind": "ready"})
         for line in self.reader:
             order = json.loads(line)

@@ -11,6 +11,7 @@ from grader.vocabulary.words import (
     model,
     process,
     restart_all,
+    stop_all,
     together,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "model",
     "process",
     "restart_all",
+    "stop_all",
     "together",
 ]

@@ -14,6 +14,7 @@ from grader.vocabulary.observation import CheckFailed, Observation
 from grader.vocabulary.scenario import Scenario, Step
 from grader.vocabulary.verdict import Result, Status
 
+APPLICATION = re.compile(r"^(\w+): ASGI application$")
 SIGNATURE = re.compile(r"^(\w+)\(([\w, ]*)\) -> (.+)$")
 
 
@@ -47,7 +48,8 @@ class Exercise:
 
     Args:
         title: the failure as a sentence.
-        contract: signatures such as "chat(thread_id, text) -> str".
+        contract: signatures such as "chat(thread_id, text) -> str"; or
+            "api: ASGI application", and each process is a server that runs it.
         hints: a ladder, from a question to a pointer.
         advice: pairs of a regular expression over a failure's text and what to
             suggest when it matches; the first match wins over a check's own help.
@@ -62,8 +64,15 @@ class Exercise:
 
     @property
     def functions(self) -> tuple[Function, ...]:
-        """The contract, parsed."""
-        return tuple(_function(text) for text in self.contract)
+        """The functions of the contract, parsed."""
+        texts = [text for text in self.contract if not APPLICATION.match(text)]
+        return tuple(_function(text) for text in texts)
+
+    @property
+    def application(self) -> str:
+        """The name of the ASGI application that the contract asks for, or ""."""
+        found = [APPLICATION.match(text) for text in self.contract]
+        return next((match[1] for match in found if match), "")
 
     @property
     def points(self) -> float:

@@ -37,11 +37,12 @@ class Observation:
 
     Kinds and the keys of their `data`:
     `start` pid, restarted · `broken` error, message, line · `call` id, function,
-    args · `reply` id, function, and either value, or error, message, line ·
-    `model` event, request, prompt, messages · `answer` event, request, text,
-    status · `held` / `released` event, inside, expected · `fault` what, event,
-    stored · `exit` code, signal · `limit` what, limit, found · `output` text, cut ·
-    `stored` threads, files · `again` as `reply`, and the args as they are now.
+    args · `reply` id, function, and either value, or error, message, line, and the
+    status of an HTTP response · `model` event, request, prompt, messages · `answer`
+    event, request, text, status · `held` / `released` event, inside, expected ·
+    `fault` what, event, stored · `exit` code, signal · `limit` what, limit, found ·
+    `output` text, cut · `log` text, times · `stored` threads, files · `again` as
+    `reply`, and the args as they are now.
     """
 
     number: int
@@ -76,7 +77,12 @@ class Observation:
             "not_json": f"{name} in {where} returned {self.data.get('message')}",
             "wrong_type": f"{name} in {where} returned {self.data.get('message')}",
             "broken": f"{where} could not import the submission",
+            "refused": f"{where} took no connection for {name}",
+            "disconnected": f"{where} hung up before it answered {name}",
         }
+        if "status" in self.data:
+            raised = "" if str(error).startswith("HTTP ") else f": it raised {error}"
+            return f"{where} answered {name} with HTTP {self.data['status']}{raised}"
         return sentences.get(str(error), f"{name} raised {error} in {where}")
 
     def __str__(self) -> str:
@@ -99,7 +105,7 @@ def _describe(seen: Observation) -> str:
     words: dict[str, Callable[[], str]] = {
         "start": lambda: "restarts" if data.get("restarted") else "starts",
         "broken": lambda: f"cannot import the submission: {_error(data)}",
-        "call": lambda: f"call {data['function']}({_args(data['args'])})",
+        "call": lambda: _call(data),
         "reply": lambda: f"reply {data['function']}: {_result(data)}",
         "again": lambda: f"shows {data['function']} again: {_result(data)}",
         "model": lambda: f"asks the model [{data['event']}]: {short(data['prompt'])}",
@@ -112,6 +118,7 @@ def _describe(seen: Observation) -> str:
         "fault": lambda: _fault(data),
         "exit": lambda: f"ends {_exit(data)}",
         "limit": lambda: f"reaches a limit: {data['what']} ({data['limit']})",
+        "log": lambda: f"logs: {short(data['text'], 200)}{_times(data['times'])}",
         "output": lambda: f"prints: {short(data['text'])}",
         "stored": lambda: f"the checkpoint database holds {_threads(data)}",
     }
@@ -125,6 +132,16 @@ def short(value: Any, length: int = 100) -> str:
     return text if len(text) <= length else f"{text[:half]} … {text[-half:]}"
 
 
+def _call(data: Mapping[str, Any]) -> str:
+    if " " in data["function"]:  # an HTTP request: method and path
+        return f"gets {data['function']} {_args(data['args'])}".rstrip()
+    return f"call {data['function']}({_args(data['args'])})"
+
+
+def _times(times: int) -> str:
+    return f" ({times} times)" if times > 1 else ""
+
+
 def _args(args: Iterable[Any]) -> str:
     return ", ".join(short(arg) for arg in args)
 
@@ -135,7 +152,11 @@ def _error(data: Mapping[str, Any]) -> str:
 
 
 def _result(data: Mapping[str, Any]) -> str:
-    return short(data["value"]) if "value" in data else _error(data)
+    if "value" in data:
+        return short(data["value"])
+    if "status" in data and not str(data["error"]).startswith("HTTP "):
+        return f"HTTP {data['status']}, {_error(data)}"
+    return _error(data)
 
 
 def _answer(data: Mapping[str, Any]) -> str:

@@ -13,11 +13,15 @@ MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the n
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One process calls one function of the submission."""
+    """One process calls one function of the submission.
+
+    Over HTTP it is sent a request: `function` is the method, `args` path and body.
+    """
 
     process: int
     function: str
     args: tuple[Any, ...] = ()
+    http: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,13 @@ class Sets:
 @dataclass(frozen=True, slots=True)
 class Restart:
     """Each process ends as a server does on SIGTERM, and is then started again."""
+
+    processes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Each process ends as a server does on SIGTERM."""
 
     processes: tuple[int, ...]
 
@@ -146,6 +157,7 @@ Step = (
     | Kill
     | KillWhen
     | Restart
+    | Stop
     | Together
     | Says
     | Fails
@@ -177,7 +189,7 @@ class Scenario:
         for step in self.steps:
             if isinstance(step, Kill | KillWhen | ShowsAgain):
                 named.append(step.process)
-            elif isinstance(step, Restart):
+            elif isinstance(step, Restart | Stop):
                 named.extend(step.processes)
         return max(named, default=0) + 1
 

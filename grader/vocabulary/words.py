@@ -17,6 +17,7 @@ from grader.vocabulary.scenario import (
     Says,
     Sets,
     ShowsAgain,
+    Stop,
     Together,
 )
 
@@ -35,6 +36,14 @@ class process:
         """Look once more at the objects of an earlier call; see `ShowsAgain`."""
         return ShowsAgain(self.number, call)
 
+    def gets(self, path: str) -> Call:
+        """Send it `GET path`; the path is a template."""
+        return Call(self.number, "GET", (path,), http=True)
+
+    def posts(self, path: str, body: Any) -> Call:
+        """Send it `POST path` with a JSON body; all texts in both are templates."""
+        return Call(self.number, "POST", (path, body), http=True)
+
     def is_killed(self) -> Kill:
         """End the process at once, as `kill -9` does."""
         return Kill(self.number)
@@ -49,6 +58,10 @@ class process:
         """End the process as a server is asked to stop, and start it again."""
         return Restart((self.number,))
 
+    def stops(self) -> Stop:
+        """End the process as a server is asked to stop; its log is complete then."""
+        return Stop((self.number,))
+
 
 def together(*calls: Call, held_at: str | None = None) -> Together:
     """Make all `calls` at once, held at the model's `held_at` until all are in."""
@@ -58,6 +71,11 @@ def together(*calls: Call, held_at: str | None = None) -> Together:
 def restart_all(count: int) -> Restart:
     """Stop processes 0 to `count` - 1 before any of them is started again."""
     return Restart(tuple(range(count)))
+
+
+def stop_all(count: int) -> Stop:
+    """Stop processes 0 to `count` - 1."""
+    return Stop(tuple(range(count)))
 
 
 class model:

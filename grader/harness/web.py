@@ -1,0 +1,150 @@
+"""The trusted side of a server: requests over connections that are kept alive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from grader.harness.border import clean, parse
+from grader.harness.launch import Job, Launched
+from grader.harness.limits import (
+    HANG_UP_LIMIT_S,
+    RAISED_LIMIT_S,
+    REQUESTS_LIMIT,
+    RESPONSE_LIMIT_B,
+    TEXT_LIMIT,
+)
+from grader.harness.patience import OutOfPatience, within
+
+SOCKET = "server.sock"
+SOCKET_PATH_LIMIT_B = 100  # the kernel's own is 104 on macOS, 108 on Linux
+KILLED = 9  # SIGKILL, which Windows does not name
+HEADERS = {
+    "accept-encoding": "identity",  # a compressed body could be of any size
+    "x-forwarded-for": "127.0.0.1",  # a unix socket has no client address of its own
+}
+
+
+def address_in(folder: str) -> str:
+    """Return the name of a server's socket in a folder, or "" where it cannot be."""
+    fits = len(str(Path(folder, SOCKET)).encode()) <= SOCKET_PATH_LIMIT_B
+    return SOCKET if fits and hasattr(socket, "AF_UNIX") else ""
+
+
+class Web:
+    """One client of one server process.
+
+    Args:
+        launched: the process.
+        job: what it was told; its address is a socket in its working folder.
+        port: of loopback, where it has no such socket.
+        end: ends the process when it does not respond.
+    """
+
+    def __init__(
+        self, launched: Launched, job: Job, port: int, end: Callable[[], None]
+    ) -> None:
+        self._launched, self._end = launched, end
+        path = str(Path(job.cwd, job.address)) if job.address else None
+        limits = httpx.Limits(
+            max_connections=REQUESTS_LIMIT,
+            max_keepalive_connections=REQUESTS_LIMIT,
+            keepalive_expiry=None,
+        )
+        self._client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=path, limits=limits, verify=False),
+            base_url="http://localhost" if path else f"http://127.0.0.1:{port}",
+            headers=HEADERS,
+            timeout=None,  # `within` has more patience with a crowded machine
+            trust_env=False,
+        )
+        self._raised: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._hung = ""
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """Take note of what the server's process says that a request has raised."""
+        raised = self._raised.get(str(message.get("id")))
+        if raised is not None and not raised.done():
+            raised.set_result(message)
+
+    async def ask(
+        self, number: int, request: str, body: Any = None, *, limit_s: float
+    ) -> dict[str, Any]:
+        """Send one request; return the reply: status, and value or error, message.
+
+        `request` is method and path, such as "POST /ask". No response within the
+        limit ends the process; its processor time is that of all its requests.
+        """
+        pids = [self._launched.pid]
+        try:
+            return await within(self._answered(number, request, body), limit_s, pids)
+        except OutOfPatience as limit:
+            self._hung = str(limit)
+            self._end()
+        except httpx.HTTPError as problem:
+            said = clean(f"{type(problem).__name__}: {problem}", TEXT_LIMIT)
+        with contextlib.suppress(OutOfPatience):  # it may be known in a moment why
+            await within(asyncio.shield(self._launched.ended), HANG_UP_LIMIT_S, pids)
+        if self._hung:
+            return {"error": "hang", "message": self._hung}
+        if not self._launched.ended.done():
+            return {"error": "disconnected", "message": said}
+        killed = self._launched.ended.result() == -KILLED
+        return {"error": "killed" if killed else "died", "message": said}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _answered(self, number: int, request: str, body: Any) -> dict[str, Any]:
+        raised: asyncio.Future[dict[str, Any]] = asyncio.Future()
+        self._raised[str(number)] = raised
+        try:
+            status, data = await self._exchange(number, request, body)
+            if status >= 500:  # the process says so before the response goes out
+                await asyncio.wait({raised}, timeout=RAISED_LIMIT_S)
+        finally:
+            del self._raised[str(number)]
+        return {"status": status, **_reply(status, data, raised)}
+
+    async def _exchange(
+        self, number: int, request: str, body: Any
+    ) -> tuple[int, bytes]:
+        method, _, path = request.partition(" ")
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"x-request-id": str(number), "content-type": "application/json"}
+        data = bytearray()
+        async with self._client.stream(
+            method, path, content=content, headers=headers
+        ) as response:
+            async for part in response.aiter_raw():
+                data += part
+                if len(data) > RESPONSE_LIMIT_B:
+                    break
+        return response.status_code, bytes(data)
+
+
+def _reply(
+    status: int, data: bytes, raised: asyncio.Future[dict[str, Any]]
+) -> dict[str, Any]:
+    text = clean(data[: 4 * TEXT_LIMIT].decode("utf-8", "replace"), TEXT_LIMIT)
+    if status >= 300:
+        seen = raised.result() if raised.done() else {}
+        if "error" in seen:
+            return {key: seen.get(key) for key in ("error", "message", "line")}
+        return {"error": f"HTTP {status}", "message": text}
+    if len(data) > RESPONSE_LIMIT_B:
+        message = f"more than {RESPONSE_LIMIT_B} bytes"
+        return {"error": "not_json", "message": message}
+    try:
+        return {"value": parse(data)}
+    except ValueError as problem:
+        message = f"{text[:100]!r}, which is not JSON: {problem}"
+        return {"error": "not_json", "message": message}
