@@ -1,0 +1,147 @@
+"""What is in graph state is in the database: a live object fails, or leaks its key."""
+
+from grader.vocabulary import Exercise, Run, environment, fail, model, process
+
+exercise = Exercise(
+    title="A live object in graph state",
+    contract=("answer(thread_id, question) -> str",),
+    hints=(
+        "Everything in graph state is written to the database and read by other "
+        "processes. Which of your values would you write on paper and post?",
+        "A model, a client and a connection are *how* your nodes work, not *what* the "
+        "conversation is about. Where can a node get them other than from `state`?",
+        "Every process that runs your module has its own environment, and can make its "
+        "own `ChatOpenAI` from it. Which moments are there to make one?",
+        "Make the model once, when the module is imported, and use it inside the node; "
+        "`State` then holds `messages` alone. Look at the input of `invoke` and at "
+        "`config` too: both are stored.",
+    ),
+    advice=(
+        (
+            "Type is not msgpack serializable|cannot pickle",
+            "the name in that message is the type of a value in your state: which node "
+            "put it there, and who else could make it?",
+        ),
+        (
+            "AuthenticationError|Incorrect API key",
+            "whose key did this process send, and where did it find it?",
+        ),
+        (
+            "has no attribute '(invoke|stream|bind)",
+            "what was stored as an object came back as plain data: what would a node "
+            "need to make the object anew?",
+        ),
+    ),
+)
+
+says = model.says("answer", "[answer]", "{answer} (ref {ref})")
+hello = process(0).calls("answer", "{thread}", "My name is {name}.")
+again = process(1).calls("answer", "{thread}", "What is my name?")
+
+exercise.scenario(
+    "hand_over",
+    "process 0 is told a name, and process 1 is asked for it",
+    says,
+    hello,
+    again,
+)
+exercise.scenario(
+    "strict",
+    "the same, under LANGGRAPH_STRICT_MSGPACK=true",
+    environment.sets("LANGGRAPH_STRICT_MSGPACK", "true"),
+    says,
+    hello,
+    again,
+)
+
+
+def said(run: Run) -> None:
+    """Fail unless each call returned what the model answered to it, word for word."""
+    before = 0
+    for reply in run.replies:
+        answers = [
+            seen for seen in run.of("answer") if before < seen.number < reply.number
+        ]
+        if not reply.ok:
+            paid = [seen for seen in answers if seen.data["status"] == 200]
+            late = ", after the model had answered" if paid else ""
+            fail(f"{reply.trouble}{late}", because=[*paid, reply])
+        if reply.value not in [seen.data["text"] for seen in answers]:
+            fail(
+                f"process {reply.process} returned what the model never said",
+                because=[*answers, reply],
+                help="`answer` returns the model's answer, word for word",
+            )
+        before = reply.number
+
+
+def remembers(run: Run) -> None:
+    """Fail unless the second request shows the model the first question, once."""
+    _, asked = run.replies
+    request = run.of("model")[-1]
+    told = f"My name is {run.drawn.name}."
+    shown = [m for m in request.data["messages"] if told in m["text"]]
+    if not shown:
+        fail(
+            f"process {asked.process} asked the model without the earlier question",
+            because=[request, asked],
+            help="does your graph write its checkpoints to `CHECKPOINT_DB`?",
+        )
+    if run.drawn.name not in asked.value:
+        fail("the model's answer does not know the name", because=[request, asked])
+
+
+@exercise.check(points=2)
+def answers(hand_over: Run) -> None:
+    """both processes answer with what the model said"""
+    said(hand_over)
+
+
+@exercise.check(points=2, needs=answers)
+def continues(hand_over: Run) -> None:
+    """process 1 continues a thread of process 0: the model sees the earlier question"""
+    remembers(hand_over)
+    for reply, stored in zip(hand_over.replies, hand_over.stored, strict=True):
+        texts = [thread["texts"] for thread in stored.data["threads"]]
+        known = any(reply.value in text for found in texts for text in found or ())
+        if None not in texts and not known:
+            fail(
+                "no checkpoint in `CHECKPOINT_DB` holds what the model answered",
+                because=[reply, stored],
+                help="a process that starts tomorrow has LangGraph's checkpoints and "
+                "nothing else: was the last step of this turn stored?",
+            )
+
+
+@exercise.check(points=3, needs=continues)
+def stores_data(hand_over: Run) -> None:
+    """every stored value is plain data or a LangChain message"""
+    for stored in hand_over.stored:
+        for found in stored.data["foreign"]:
+            fail(
+                f"{found['where']} holds {found['type']}",
+                because=[stored],
+                help="state is for what the conversation is about; a node can make or "
+                "import everything else",
+            )
+
+
+@exercise.check(points=2, needs=continues)
+def keeps_secrets(hand_over: Run) -> None:
+    """the API key is nowhere in the database files, in any common encoding"""
+    for stored in hand_over.stored:
+        for found in stored.data["keys"]:
+            fail(
+                f"the API key of process {found['process']} stands in "
+                f"{found['where']} ({found['encoding']})",
+                because=[stored],
+                help="input, state, metadata and `configurable` are all stored: a node "
+                "can read the environment instead",
+            )
+
+
+@exercise.check(points=1, needs=continues)
+def survives_strict(strict: Run) -> None:
+    """strict deserialisation changes nothing"""
+    said(strict)
+    remembers(strict)

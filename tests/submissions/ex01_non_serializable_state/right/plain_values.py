@@ -1,0 +1,42 @@
+"""State with a time, a set and an id beside the messages: data with a name."""
+
+import os
+import sqlite3
+from datetime import UTC, datetime
+from typing import Annotated, TypedDict
+from uuid import UUID, uuid4
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+    asked_at: datetime
+    topics: set[str]
+    request: UUID
+
+
+def reply(state: State) -> dict:
+    prompt = SystemMessage("[answer] Answer the user.")
+    return {"messages": [llm.invoke([prompt, *state["messages"]])]}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+graph = builder.compile(checkpointer=SqliteSaver(connection))
+
+
+def answer(thread_id: str, question: str) -> str:
+    now = {"asked_at": datetime.now(UTC), "topics": {"names"}, "request": uuid4()}
+    config = {"configurable": {"thread_id": thread_id}}
+    result = graph.invoke({"messages": [HumanMessage(question)], **now}, config)
+    return result["messages"][-1].content

@@ -1,0 +1,36 @@
+"""MemorySaver with a serializer that keeps objects: one process remembers.
+
+Caught by: continues
+"""
+
+from typing import Annotated, TypedDict
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import MemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def reply(state: State) -> dict:
+    prompt = SystemMessage("[answer] Answer the user.")
+    return {"messages": [llm.invoke([prompt, *state["messages"]])]}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile(checkpointer=MemorySaver())
+
+
+def answer(thread_id: str, question: str) -> str:
+    config = {"configurable": {"thread_id": thread_id}}
+    result = graph.invoke({"messages": [HumanMessage(question)]}, config)
+    return result["messages"][-1].content

@@ -1,0 +1,44 @@
+"""Settings pickled by hand into bytes, key and all.
+
+Caught by: stores_data, keeps_secrets
+"""
+
+import os
+import pickle
+import sqlite3
+from typing import Annotated, TypedDict
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+    settings: bytes
+
+
+def reply(state: State) -> dict:
+    prompt = SystemMessage("[answer] Answer the user.")
+    llm = ChatOpenAI(**pickle.loads(state["settings"]))
+    return {"messages": [llm.invoke([prompt, *state["messages"]])]}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+graph = builder.compile(checkpointer=SqliteSaver(connection))
+
+
+def answer(thread_id: str, question: str) -> str:
+    settings = {"model": "gpt-4o-mini", "api_key": os.environ["OPENAI_API_KEY"]}
+    config = {"configurable": {"thread_id": thread_id}}
+    result = graph.invoke(
+        {"messages": [HumanMessage(question)], "settings": pickle.dumps(settings)},
+        config,
+    )
+    return result["messages"][-1].content
