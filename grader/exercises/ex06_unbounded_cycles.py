@@ -2,6 +2,7 @@
 
 from grader.vocabulary import Exercise, Observation, Run, environment, fail
 from grader.vocabulary import model, process, together
+from grader.vocabulary.scenario import Says
 
 exercise = Exercise(
     title="A loop that only the model can end",
@@ -44,7 +45,7 @@ MORE, DONE = f"needs more {{ref}}.{REPORT}", f"settled {{ref}}.{REPORT}"
 low_limit = environment.sets("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "50")
 
 
-def says(*replies: str) -> object:
+def says(*replies: str) -> Says:
     """The model gives these replies one after the other, the last one for ever."""
     return model.says("research", "[research]", replies)
 

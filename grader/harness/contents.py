@@ -18,6 +18,7 @@ DATA_MODULES = ("datetime", "decimal", "ipaddress", "pathlib", "re", "uuid", "zo
 DATA_TYPES = ("builtins.set", "builtins.frozenset", "collections.deque")
 OWN = ("langchain_core.messages.", "langgraph.")  # messages, and LangGraph's own notes
 ARRAY, SNAPSHOT = 6, 7  # extensions of LangGraph that name no class
+SCALARS = (str, int, float, bool, type(None))
 DEPTH_LIMIT = 40
 FOREIGN_LIMIT = 20
 CHANNELS_LIMIT = 12
@@ -134,13 +135,11 @@ def _kinds(value: Any, depth: int) -> Iterator[str]:
         if not value.is_data:
             yield value.name
         yield from _kinds(value.made_from, depth - 1)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _kinds(key, depth - 1)
-            yield from _kinds(item, depth - 1)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _kinds(item, depth - 1)
+    elif isinstance(value, dict | list | tuple):
+        parts = (*value, *value.values()) if isinstance(value, dict) else value
+        for part in parts:
+            if type(part) not in SCALARS:  # most are; looking at them takes longest
+                yield from _kinds(part, depth - 1)
     elif isinstance(value, bytes) and _is_pickle(value):
         yield "a pickle"
 
