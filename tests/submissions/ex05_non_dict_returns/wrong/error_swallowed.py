@@ -1,0 +1,83 @@
+"""The loud error is caught, and an empty answer takes its place.
+
+Caught by: complete
+"""
+
+import json
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.errors import InvalidUpdateError
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+ROUTES = {
+    "question": ["answer"],
+    "refund": ["refund"],
+    "outage": ["customer", "product"],
+}
+
+
+class State(TypedDict):
+    ticket: dict
+    kind: str
+    priority: str
+    status: str
+    notes: list[str]
+
+
+def ask(step: str, state: State) -> str:
+    prompt = SystemMessage(f"[{step}] Help with this ticket.")
+    return llm.invoke([prompt, HumanMessage(state["ticket"]["text"])]).content
+
+
+def sort(state: State) -> dict:
+    return json.loads(ask("sort", state))
+
+
+def route(state: State) -> list[str] | str:
+    return ROUTES.get(state["kind"], END)
+
+
+def answer(state: State) -> dict:
+    note = ask("answer", state)
+    if state["priority"] != "high":
+        return {"status": "answered", "note": [note]}
+
+
+def refund(state: State) -> dict:
+    note = ask("refund", state)
+    return f"refunded: {note}"
+
+
+def customer(state: State) -> dict:
+    return {"notes": [ask("customer", state)]}
+
+
+def product(state: State) -> dict:
+    return {"notes": [ask("product", state)]}
+
+
+def escalate(state: State) -> dict:
+    return {"status": "escalated"}
+
+
+builder = StateGraph(State)
+for node in (sort, answer, refund, customer, product, escalate):
+    builder.add_node(node.__name__, node)
+builder.add_edge(START, "sort")
+builder.add_conditional_edges("sort", route)
+builder.add_edge(["customer", "product"], "escalate")
+for last in ("answer", "refund", "escalate"):
+    builder.add_edge(last, END)
+graph = builder.compile()
+
+
+def triage(ticket: dict) -> dict:
+    state = {"ticket": ticket, "status": "new", "priority": "normal", "notes": []}
+    try:
+        result = graph.invoke(state)
+    except InvalidUpdateError:
+        result = state
+    return {key: result[key] for key in ("status", "priority", "notes")}
