@@ -1,7 +1,15 @@
 """A loop that only the model can end runs on for as long as the model likes."""
 
-from grader.vocabulary import Exercise, Observation, Run, environment, fail
-from grader.vocabulary import model, process, together
+from grader.vocabulary import (
+    Exercise,
+    Observation,
+    Run,
+    environment,
+    fail,
+    model,
+    process,
+    together,
+)
 from grader.vocabulary.scenario import Says
 
 exercise = Exercise(
@@ -15,9 +23,9 @@ exercise = Exercise(
         "The count belongs to one question: the next question on the same thread "
         "starts at zero, while `resume` goes on counting. What does each of them pass "
         "to `invoke`?",
-        "Put `attempts` into `State`; pass `attempts: 0` in the input of `research` and "
-        "`None` in `resume`; let the node return `attempts + 1`, and let the router "
-        'end at 3, or when `state.get("needs_more")` is not true.',
+        "Put `attempts` into `State`; `research` passes `attempts: 0` as input, and "
+        "`resume` passes `None`; the node returns `attempts + 1`, and the router ends "
+        'at 3, or when `state.get("needs_more")` is not true.',
     ),
     advice=(
         (
@@ -39,10 +47,12 @@ exercise = Exercise(
 )
 
 TRIES = 3
-REPORT = " Three sources were read and two of them disagree on the figures." * 6
+REPORT = " Three sources were read and two of them disagree on the figures." * 3
 MORE, DONE = f"needs more {{ref}}.{REPORT}", f"settled {{ref}}.{REPORT}"
-# Lower than the default of 10 007, so that a loop without a bound ends soon.
-low_limit = environment.sets("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "50")
+# Lower than the default of 10 007, so that a loop without a bound ends soon; 25 steps
+# are enough for three tries of eight nodes each.
+LIMIT = "LANGGRAPH_DEFAULT_RECURSION_LIMIT"
+low, lowest = environment.sets(LIMIT, "50"), environment.sets(LIMIT, "25")
 
 
 def says(*replies: str) -> Says:
@@ -53,7 +63,7 @@ def says(*replies: str) -> Says:
 exercise.scenario(
     "settles",
     "the model settles in the first, second and third try, and then says neither",
-    low_limit,
+    lowest,
     says(DONE),
     process(0).calls("research", "{thread_1}", "What is a {word_1}?"),
     says(MORE, DONE),
@@ -66,7 +76,7 @@ exercise.scenario(
 exercise.scenario(
     "endless",
     "the model never settles, and process 1 resumes what process 0 has ended",
-    low_limit,
+    low,
     says(MORE),
     process(0).calls("research", "{thread}", "What is a {word}?"),
     process(1).calls("resume", "{thread}"),
@@ -74,7 +84,7 @@ exercise.scenario(
 exercise.scenario(
     "cut_off",
     "process 0 is killed in its second try, process 1 resumes; the model never settles",
-    low_limit,
+    lowest,
     says(MORE),
     process(0).is_killed_when("research", once_stored="research", nth=2),
     process(0).calls("research", "{thread}", "What is a {word}?"),
@@ -83,7 +93,7 @@ exercise.scenario(
 exercise.scenario(
     "two_at_once",
     "one process has two questions at once that the model never settles",
-    low_limit,
+    lowest,
     says(MORE),
     together(
         process(0).calls("research", "{thread_1}", "What is a {word_1}?"),
