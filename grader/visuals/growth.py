@@ -66,8 +66,8 @@ class Growth:
         calls = "1 call" if last.calls == 1 else f"{last.calls} calls"
         return (
             f"{calls} of the model cost {_money(last.cost)} dollars and left "
-            f"{_size(last)} of checkpoints. At {_money(self.price)} a call the cost grows with each "
-            "try by the same amount; the database grows by more with each, because "
+            f"{_size(last)} of checkpoints. At {_money(self.price)} a call the cost grows "
+            "with each try by the same amount; the database grows by more with each, because "
             "every checkpoint holds all messages so far."
         )
 
@@ -79,7 +79,8 @@ class Growth:
         last = self.curve[-1]
         return (
             f"Two curves over {last.calls} model calls: the cost is a straight line up "
-            f"to {_money(last.cost)} dollars, the stored bytes bend upwards to {_size(last)}."
+            f"to {_money(last.cost)} dollars, the stored bytes bend upwards to "
+            f"{_size(last)}."
         )
 
     @property
@@ -104,7 +105,8 @@ class Growth:
     def text(self) -> str:
         """The caption and the table as plain text."""
         lines = [
-            f"{w['calls']:>8} calls  {w['cost']:>10} dollars  {w['size']:>10}  {w['how']}"
+            f"{w['calls']:>8} calls  {w['cost']:>10} dollars  {w['size']:>10}  "
+            f"{w['how']}"
             for w in map(_words, self.table)
         ]
         return "\n".join([self.caption, *lines])

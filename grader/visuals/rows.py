@@ -16,13 +16,14 @@ FIGURE = Markup(
     '<figure style="margin:0.5em 0;max-width:100%;color:{ink};background:#FFFFFF">'
     '<div style="overflow-x:auto" tabindex="0" role="region" aria-label="{alt}">'
     '<table style="border-collapse:collapse;color:{ink}"><thead><tr>'
-    '<th scope="col" style="text-align:left;padding:0.25em 0.75em">channel</th>'
-    '<th scope="col" style="text-align:left;padding:0.25em 0.75em">holds</th>'
-    '<th scope="col" style="text-align:left;padding:0.25em 0.75em">what it is</th>'
-    '<th scope="col" style="text-align:left;padding:0.25em 0.75em">value as stored, keys masked</th>'
+    "{head}"
     "</tr></thead><tbody>{rows}</tbody></table></div>"
     '<figcaption style="color:{ink}">{caption}</figcaption></figure>'
 )
+HEAD = Markup(
+    '<th scope="col" style="text-align:left;padding:0.25em 0.75em">{title}</th>'
+)
+TITLES = ("channel", "holds", "what it is", "value as stored, keys masked")
 ROW = Markup(
     '<tr><th scope="row" style="text-align:left;padding:0.25em 0.75em">{channel}</th>'
     '<td style="text-align:left;white-space:nowrap;color:{color};'
@@ -79,8 +80,9 @@ class Rows:
             )
             for c in self.channels
         )
-        figure = FIGURE.format(ink=INK, alt=self.alt, rows=rows, caption=self.caption)
-        return str(figure)
+        head = Markup("").join(HEAD.format(title=title) for title in TITLES)
+        words = {"alt": self.alt, "caption": self.caption}
+        return str(FIGURE.format(ink=INK, head=head, rows=rows, **words))
 
     @property
     def text(self) -> str:
