@@ -2,6 +2,7 @@
 
 from grader.vocabulary import Exercise, Observation, Run, fail, model, process, together
 from grader.vocabulary import restart_all as restart
+from grader.vocabulary.scenario import Together
 
 exercise = Exercise(
     title="Memory that only one process can see",
@@ -46,6 +47,10 @@ exercise = Exercise(
             "there was no checkpoint to go on from: when does your graph write one, "
             "and where?",
         ),
+        (
+            "Event loop is closed",
+            "a client lives in the event loop that opened it: who uses it afterwards?",
+        ),
     ),
 )
 
@@ -54,7 +59,19 @@ says = (
     model.says("draft", DRAFT, "{answer} (draft {ref})"),
     model.says("polish", POLISH, "{prompt} (polished {ref})"),
 )
+HEAP = "whose memory does your checkpointer write to, and does what it writes stay?"
 SAVER = "does your graph write its checkpoints to the file named by `CHECKPOINT_DB`?"
+THREAD = "which thread_id reaches the checkpointer, for which conversation?"
+
+
+def four_chats(text: str, shift: int) -> Together:
+    """Return a turn of four threads, thread n on process n + `shift`, at once."""
+    numbered = [(f"{{thread_{n}}}", text.replace("_n", f"_{n}")) for n in range(4)]
+    calls = [
+        process((n + shift) % 4).calls("chat", *args) for n, args in enumerate(numbered)
+    ]
+    return together(*calls, held_at="draft")
+
 
 exercise.scenario(
     "hand_over",
@@ -85,27 +102,9 @@ exercise.scenario(
     "rush",
     "four processes serve four threads at once, three turns each, changing places",
     *says,
-    *(
-        together(
-            *(
-                process((n + shift) % 4).calls(
-                    "chat", f"{{thread_{n}}}", f"My {what} is {{word_{n}{what}}}."
-                )
-                for n in range(4)
-            ),
-            held_at="draft",
-        )
-        for shift, what in ((0, "city"), (1, "street"))
-    ),
-    together(
-        *(
-            process(n).calls(
-                "chat", f"{{thread_{n}}}", "What is my city? What is my street?"
-            )
-            for n in range(4)
-        ),
-        held_at="draft",
-    ),
+    four_chats("My city is {word_city_n}.", shift=0),
+    four_chats("My street is {word_street_n}.", shift=1),
+    four_chats("What is my city? What is my street?", shift=0),
 )
 exercise.scenario(
     "restart",
@@ -119,31 +118,35 @@ exercise.scenario(
 
 def knows(run: Run, reply: Observation, expected: str) -> bool:
     """Whether the reply is the model's own, and holds what the thread was told."""
-    own = any(seen.data["text"] == reply.value for seen in run.of("answer", "polish"))
-    if not own:
+    said: str = reply.value
+    if all(seen.data["text"] != said for seen in run.of("answer", "polish")):
+        answers = [seen for seen in run.of("answer") if seen.number < reply.number]
         fail(
             f"process {reply.process} returned what the polish step never said",
-            because=[*run.of("answer")[-2:], reply],
-            help="`chat` returns the polished answer, word for word",
+            because=[*answers[-2:], reply],
+            help=f"`{reply.data['function']}` returns the polished answer, word for "
+            "word: is it another text, or does something hide an exception?",
         )
-    return expected in reply.value
+    return expected in said
 
 
-def is_stored(run: Run, told: Observation, expected: str) -> None:
-    """Fail unless LangGraph's checkpoints held what was told, after it was told."""
-    after = next(seen for seen in run.stored if seen.number > told.number)
-    unreadable = [expected]  # encrypted, for one: then a row is all that can be asked
-    threads = after.data["threads"]
-    texts = [text for t in threads for text in t["texts"] or unreadable]
-    if any(expected in text for text in texts):
-        return
-    others = ", ".join(after.data["files"])
-    where = f"; it wrote {others}" if others else ""
-    fail(
-        f"the conversation goes on, but no checkpoint of LangGraph holds it{where}",
-        because=[told, after],
-        help=SAVER,
-    )
+def after(run: Run, told: Observation) -> Observation:
+    """Return what LangGraph's checkpoints held once this had been told."""
+    return next(seen for seen in run.stored if seen.number > told.number)
+
+
+def holds(stored: Observation, expected: str) -> bool:
+    """Whether a latest checkpoint has the text; where none can be read, it may."""
+    may = [expected]  # encrypted, for one: then a row is all that can be asked
+    texts = [text for t in stored.data["threads"] for text in t["texts"] or may]
+    return any(expected in text for text in texts)
+
+
+def written(stored: Observation) -> str:
+    """Say which files were written that are not the database."""
+    own = ("-wal", "-shm", "-journal")  # SQLite's, beside any database
+    files = [name for name in stored.data["files"] if not name.endswith(own)]
+    return f"; it wrote {', '.join(files)}" if files else ""
 
 
 @exercise.check(points=3)
@@ -151,13 +154,15 @@ def crosses_processes(hand_over: Run) -> None:
     """what process 0 was told, process 1 knows"""
     told, asked = hand_over.replies
     knows(hand_over, told, "")
+    stored = after(hand_over, told)
     if not knows(hand_over, asked, hand_over.drawn.name):
-        fail(
-            f"process {asked.process} answered as if the conversation had just begun",
-            because=[told, asked],
-            help="whose memory does your checkpointer write to?",
-        )
-    is_stored(hand_over, told, hand_over.drawn.name)
+        lost = f"process {asked.process} answered as if the conversation had just begun"
+        nothing = SAVER if stored.data["files"] else HEAP
+        help = THREAD if stored.data["threads"] else nothing
+        fail(lost + written(stored), because=[told, stored, asked], help=help)
+    if not holds(stored, hand_over.drawn.name):
+        lost = "the conversation goes on, but no checkpoint of LangGraph holds it"
+        fail(lost + written(stored), because=[told, stored], help=SAVER)
 
 
 @exercise.check(points=3)
@@ -169,19 +174,19 @@ def resumes_elsewhere(cut_off: Run) -> None:
         fail(
             f"the model was never asked to polish: {cut.value!r}",
             because=[*cut_off.of("model"), cut],
+            help="a turn asks the model twice: for a draft, then to polish it",
         )
     drafts = [s for s in cut_off.of("model", "draft") if s.number < resumed.number]
     if len(drafts) > 1:
         fail(
             f"draft was asked {len(drafts)} times for one turn",
             because=[*killed, *drafts],
-            help="how does a graph go on from its last checkpoint without new input?",
+            help="how does a graph go on from its last checkpoint without new input?"
+            if killed[0].data["stored"]
+            else "is there a checkpoint between draft and polish to go on from?",
         )
     if not knows(cut_off, resumed, cut_off.drawn.word):
-        fail(
-            "what was resumed is not the turn that was cut off",
-            because=[*killed, resumed],
-        )
+        fail("another turn was resumed than the one cut off", because=[resumed])
     if not knows(cut_off, asked, cut_off.drawn.word):
         fail("the turn after it had forgotten the one cut off", because=[asked])
 
@@ -189,30 +194,24 @@ def resumes_elsewhere(cut_off: Run) -> None:
 @exercise.check(points=1, needs=crosses_processes)
 def stays_apart(two_conversations: Run) -> None:
     """one conversation never hears of another"""
-    drawn = two_conversations.drawn
-    *_, first, second = two_conversations.replies
-    for reply, own, other in (
-        (first, drawn.name_1, drawn.name_2),
-        (second, drawn.name_2, drawn.name_1),
-    ):
-        if other in reply.value:
+    names = two_conversations.drawn.name_1, two_conversations.drawn.name_2
+    for reply, own in zip(two_conversations.replies[2:], names, strict=True):
+        if any(name in reply.value for name in names if name != own):
             fail(
                 "a thread was answered with the name that another was told",
                 because=[reply],
-                help="which thread_id reaches the checkpointer?",
+                help=THREAD,
             )
         if not knows(two_conversations, reply, own):
-            fail("a thread has forgotten its own name", because=[reply])
-    leaks = [
-        seen
-        for seen in two_conversations.of("model", "draft")
-        if all(
-            any(name in message["text"] for message in seen.data["messages"])
-            for name in (drawn.name_1, drawn.name_2)
-        )
-    ]
-    if leaks:
-        fail("the model was shown both conversations in one request", because=leaks)
+            fail("a thread has forgotten its own name", because=[reply], help=THREAD)
+    for asked in two_conversations.of("model", "draft"):
+        shown = " ".join(message["text"] for message in asked.data["messages"])
+        if all(name in shown for name in names):
+            fail(
+                "the model was shown both conversations in one request",
+                because=[asked],
+                help="what else than its own thread reaches the prompt of a turn?",
+            )
 
 
 @exercise.check(points=2, needs=crosses_processes)
@@ -222,13 +221,16 @@ def loses_no_turn(rush: Run) -> None:
         for earlier in rush.replies[n:8:4]:
             knows(rush, earlier, "")
         for what in ("city", "street"):
-            word = rush.drawn.values[f"word_{n}{what}"]
+            word = rush.drawn.values[f"word_{what}_{n}"]
             if not knows(rush, reply, word):
-                turns = rush.replies[n:8:4]
+                kept = holds(rush.stored[-1], word)
                 fail(
                     f"a thread has lost the turn that told its {what}",
-                    because=[*turns, reply],
-                    help="what does a process keep of a thread that others write to?",
+                    because=[*rush.replies[n:8:4], reply],
+                    help="a checkpoint holds that turn: what of its thread does the "
+                    "model see, and is it the thread that was asked for?"
+                    if kept
+                    else "what does a process keep of a thread that others write to?",
                 )
 
 
@@ -241,5 +243,6 @@ def survives_restart(restart: Run) -> None:
         fail(
             "after the restart the conversation had just begun",
             because=[told, *restart.of("fault"), asked],
-            help="does what you store outlive every process that wrote it?",
+            help="does what you store outlive every process that wrote it? what runs "
+            "when one ends, or is imported?",
         )
