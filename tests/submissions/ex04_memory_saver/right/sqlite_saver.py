@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-
 from typing import Annotated, TypedDict
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage

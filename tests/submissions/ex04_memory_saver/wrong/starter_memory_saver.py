@@ -1,4 +1,7 @@
-"""The starter: MemorySaver in each process. Caught by: crosses_processes, resumes_elsewhere."""
+"""The starter: MemorySaver in each process.
+
+Caught by: crosses_processes, resumes_elsewhere
+"""
 
 from typing import Annotated, TypedDict
 

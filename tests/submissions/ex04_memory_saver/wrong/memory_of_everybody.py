@@ -1,0 +1,63 @@
+"""A long-term memory without a namespace: every thread is told what all have said.
+
+Caught by: stays_apart
+"""
+
+import os
+import sqlite3
+from typing import Annotated, TypedDict
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+    draft: str
+
+
+def draft(state: State) -> dict:
+    thread = state["messages"]
+    known = [saved for saved in recall() if saved not in thread]
+    prompt = SystemMessage("[draft] Answer the user.")
+    return {"draft": llm.invoke([prompt, *known, *thread]).content}
+
+
+def recall() -> list[AnyMessage]:
+    latest = {}
+    for saved in saver.list(None):
+        thread_id = saved.config["configurable"]["thread_id"]
+        latest.setdefault(thread_id, saved.checkpoint["channel_values"])
+    return [m for values in latest.values() for m in values.get("messages", [])]
+
+
+def polish(state: State) -> dict:
+    prompt = SystemMessage("[polish] Improve this answer.")
+    return {"messages": [llm.invoke([prompt, HumanMessage(state["draft"])])]}
+
+
+builder = StateGraph(State)
+builder.add_node("draft", draft)
+builder.add_node("polish", polish)
+builder.add_edge(START, "draft")
+builder.add_edge("draft", "polish")
+builder.add_edge("polish", END)
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+saver = SqliteSaver(connection)
+graph = builder.compile(checkpointer=saver)
+
+
+def chat(thread_id: str, text: str) -> str:
+    config = {"configurable": {"thread_id": thread_id}}
+    result = graph.invoke({"messages": [HumanMessage(text)]}, config)
+    return result["messages"][-1].content
+
+
+def resume(thread_id: str) -> str:
+    config = {"configurable": {"thread_id": thread_id}}
+    return graph.invoke(None, config)["messages"][-1].content

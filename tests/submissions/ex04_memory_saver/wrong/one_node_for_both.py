@@ -1,0 +1,46 @@
+"""Draft and polish in one node, so that a checkpoint never stands between them.
+
+Caught by: resumes_elsewhere
+"""
+
+import os
+import sqlite3
+from typing import Annotated, TypedDict
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def answer(state: State) -> dict:
+    prompt = SystemMessage("[draft] Answer the user.")
+    drafted = llm.invoke([prompt, *state["messages"]]).content
+    prompt = SystemMessage("[polish] Improve this answer.")
+    return {"messages": [llm.invoke([prompt, HumanMessage(drafted)])]}
+
+
+builder = StateGraph(State)
+builder.add_node("answer", answer)
+builder.add_edge(START, "answer")
+builder.add_edge("answer", END)
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+graph = builder.compile(checkpointer=SqliteSaver(connection))
+
+
+def chat(thread_id: str, text: str) -> str:
+    config = {"configurable": {"thread_id": thread_id}}
+    result = graph.invoke({"messages": [HumanMessage(text)]}, config)
+    return result["messages"][-1].content
+
+
+def resume(thread_id: str) -> str:
+    config = {"configurable": {"thread_id": thread_id}}
+    return graph.invoke(None, config)["messages"][-1].content
