@@ -66,9 +66,9 @@ class Growth:
         calls = "1 call" if last.calls == 1 else f"{last.calls} calls"
         return (
             f"{calls} of the model cost {_money(last.cost)} dollars and left "
-            f"{_size(last)} of checkpoints. At {_money(self.price)} a call the cost grows "
-            "with each try by the same amount; the database grows by more with each, because "
-            "every checkpoint holds all messages so far."
+            f"{_size(last)} of checkpoints. At {_money(self.price)} a call the cost "
+            "grows with each try by the same amount; the database grows by more with "
+            "each, because every checkpoint holds all messages so far."
         )
 
     @property

@@ -26,18 +26,22 @@ def configure(state: State) -> dict:
     return {} if "llm" in state else {"llm": ChatOpenAI(model="gpt-4o-mini")}
 
 
+def connect(state: State) -> dict:
+    return {"http": httpx.Client()}  # for the node that will fetch sources
+
+
 def reply(state: State) -> dict:
     prompt = SystemMessage("[answer] Answer the user.")
-    message = state["llm"].invoke([prompt, *state["messages"]])
-    # The client is for the node that will fetch sources.
-    return {"messages": [message], "http": httpx.Client()}
+    return {"messages": [state["llm"].invoke([prompt, *state["messages"]])]}
 
 
 builder = StateGraph(State)
 builder.add_node("configure", configure)
+builder.add_node("connect", connect)
 builder.add_node("reply", reply)
 builder.add_edge(START, "configure")
-builder.add_edge("configure", "reply")
+builder.add_edge("configure", "connect")
+builder.add_edge("connect", "reply")
 builder.add_edge("reply", END)
 connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
 graph = builder.compile(checkpointer=SqliteSaver(connection))
