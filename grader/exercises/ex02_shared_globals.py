@@ -36,7 +36,7 @@ exercise.scenario(
     "process 0 serves one user, then another, then the first one again",
     SAYS,
     process(0).calls("handle", "{user_1}", TOLD),
-    process(0).calls("handle", "{user_2}", ["What is my name?"]),
+    process(0).calls("handle", "{user_2}", ["Tell me, what is my name?"]),
     process(0).calls("handle", "{user_1}", ["My city is {word_1}."]),
     process(0).shows_again(1),
     process(0).shows_again(2),

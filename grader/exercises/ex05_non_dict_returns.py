@@ -121,8 +121,8 @@ exercise.scenario(
     *NOTES,
     *(sorts(f"word_{i}", *RARE.get(i % 8, QUESTION)) for i in range(40)),
     *(
-        together(*(triages(i % 2, f"word_{i}") for i in range(start, start + 4)))
-        for start in range(0, 40, 4)
+        together(*(triages((i + i // 8) % 2, f"word_{i}") for i in range(n, n + 4)))
+        for n in range(0, 40, 4)
     ),
 )
 
