@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from IPython.display import display
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.reports import Report
 from grader.vocabulary import Verdict
 
 ERROR_MIME = "application/vnd.grader.verdict+json"
 NOTICE = Markup('<div role="note"><p>{text}</p></div>')
-BOTH = Markup('<div role="note"><p>{text}</p><p>{help}</p></div>')
+BOTH = Markup(
+    '<div role="note"><p>{text}</p><p><strong>help:</strong> {help}</p></div>'
+)
+CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Notice:
 
     def _repr_html_(self) -> str:
         form = BOTH if self.help else NOTICE
-        return str(form.format(text=self.text, help=self.help))
+        return str(form.format(text=_marked(self.text), help=_marked(self.help)))
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Several:
     def _repr_html_(self) -> str:
         end = str(Markup("<p>{text}</p>").format(text=self.below))
         return "".join(item.html for item in self.items) + end
+
+
+def _marked(text: str) -> Markup:
+    """Return text as HTML, with what stands between backquotes as code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def show(item: Any, raw: bool = False) -> None:

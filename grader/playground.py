@@ -38,10 +38,21 @@ def run(shell: Any, text: str) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as raised:  # SystemExit would end the kernel's cell silently
-        trace = raised.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
-            trace = trace.tb_next
-        shell.showtraceback((type(raised), raised, trace or raised.__traceback__))
+        shell.showtraceback((type(raised), raised, _own(raised.__traceback__)))
         return
     names = {k: v for k, v in vars(module).items() if not k.startswith("__")}
     shell.user_ns.update(names)
+
+
+def _own(trace: types.TracebackType | None) -> types.TracebackType | None:
+    """Return a traceback from the first to the last line of the submission."""
+    first = last = None
+    step = trace
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == FILE:
+            first, last = first or step, step
+        step = step.tb_next
+    if last is None:
+        return trace
+    last.tb_next = None
+    return first

@@ -115,12 +115,16 @@ def _live(card: PredictionCard) -> Any:
     """Return radio buttons, a button and a line that says what happened."""
     import ipywidgets
 
-    options = [(f"{key}: {one_line(text)}", key) for key, text in card.choices.items()]
     wide = ipywidgets.Layout(width="auto")
-    radio = ipywidgets.RadioButtons(options=options, value=None, layout=wide)
-    radio.description = "Your prediction"
-    radio.style.description_width = "initial"
-    radio.tooltip = one_line(card.question)
+    radios = []
+    # A group for each choice: JupyterLab takes the arrow keys, which move inside a
+    # group, for itself, and leaves Tab and the space bar.
+    for key, text in card.choices.items():
+        options = [(f"{key}: {one_line(text)}", key)]
+        radio = ipywidgets.RadioButtons(options=options, value=None, layout=wide)
+        radio.tooltip = one_line(card.question)
+        radios.append(radio)
+    choices = ipywidgets.VBox(radios, layout=wide)
     button = ipywidgets.Button(description="Commit", button_style="primary")
     button.tooltip = "Commit to the selected prediction; it cannot be changed later"
     status = ipywidgets.HTML()
@@ -128,24 +132,35 @@ def _live(card: PredictionCard) -> Any:
     def show(words: str) -> None:
         status.value = str(STATUS.format(ink=INK, words=words))
 
+    def choose(change: Any) -> None:
+        if change.new is not None:
+            for radio in radios:
+                if radio is not change.owner:
+                    radio.value = None
+
     def lock() -> None:
-        radio.disabled = button.disabled = True
+        for control in (*radios, button):
+            control.disabled = True
         show(card.outcome)
 
     def commit(_: Any) -> None:
-        if radio.value is None:
-            show("Choose A, B, … first, then commit.")
+        chosen = [radio.value for radio in radios if radio.value is not None]
+        if not chosen:
+            show("Choose an answer first, then commit.")
             return
         try:
-            card.commit(radio.value)
+            card.commit(chosen[0])
         except Exception as problem:  # it would vanish in the kernel's log
             show(f"Not committed: {problem}")
             return
         lock()
 
     button.on_click(commit)
+    for key, radio in zip(card.choices, radios, strict=True):
+        radio.observe(choose, "value")
+        if key == card.committed:
+            radio.value = key
     if card.committed is not None:
-        radio.value = card.committed if card.committed in card.choices else None
         lock()
     question = ipywidgets.HTML(str(QUESTION.format(question=escape(card.question))))
-    return ipywidgets.VBox([question, radio, button, status])
+    return ipywidgets.VBox([question, choices, button, status])
