@@ -52,7 +52,7 @@ def test_a_provider_answers_what_is_observed(provider: Bench, client: Client) ->
     assert {"some-model"} == {body["model"] for body in provider.bodies}
     assert len(provider.bodies) == len(run.of("answer")) == 4
     assert run.drawn.name in run.replies[1].value
-    assert ["draft", "polish"] * 2 == [s.data["event"] for s in run.of("model")]
+    assert [s.data["event"] for s in run.of("model")] == ["draft", "polish"] * 2
     assert KEY not in "\n".join(answer["history"])
 
 
@@ -70,4 +70,4 @@ def test_checks_never_ask_a_provider(
         processes=0,
     )
     assert answer["verdict"]["score"] == 10
-    assert [] == provider.bodies
+    assert provider.bodies == []

@@ -14,16 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import psutil
-
 from grader.fakes.model_server import ModelServer
+from grader.harness import tree
 from grader.harness.journal import Journal, Recorder
 from grader.harness.launch import GraderBroke, Launcher
 from grader.harness.limits import (
     DISK_NEEDED_B,
     MIB,
-    TREE_MEMORY_LIMIT_B,
-    TREE_PROCESSES_LIMIT,
     WATCH_PERIOD_S,
 )
 from grader.harness.order import Order
@@ -132,7 +129,11 @@ class Harness:
             for name, scenario in order.exercise.scenarios.items()
             if not names or name in names
         }
-        watch = asyncio.create_task(self._watch())
+        started = sum(
+            max(order.processes, order.exercise.scenarios[name].process_count)
+            for name in tasks
+        )
+        watch = asyncio.create_task(self._watch(started))
         try:
             await _first_failure([watch, *tasks.values()])
         finally:
@@ -165,14 +166,15 @@ class Harness:
             return recorder.run(traceback.format_exc(limit=-4))
         return recorder.run()
 
-    async def _watch(self) -> None:
+    async def _watch(self, expected: int) -> None:
         """Raise, and so end the run, when its processes are too many or too large."""
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         while True:
             await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
-            excess = await asyncio.to_thread(_excess, self.launcher.root_pid())
-            if excess:
-                raise SubmissionBroken(Observation(1, "limit", None, 0.0, excess))
+            pid = self.launcher.root_pid()
+            passed = await asyncio.to_thread(tree.excess, pid, expected)
+            if passed:
+                raise SubmissionBroken(Observation(1, "limit", None, 0.0, passed))
 
     def _see_to_the_model(self) -> None:
         broken, self.server.broken = self.server.broken, None
@@ -197,26 +199,6 @@ async def _first_failure(tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in done:
             task.result()
         waiting -= done
-
-
-def _excess(root_pid: int) -> dict[str, str]:
-    """Return which limit of the whole tree is passed, if one is."""
-    try:
-        tree = psutil.Process(root_pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return {}
-    if len(tree) > TREE_PROCESSES_LIMIT:
-        limit = f"{TREE_PROCESSES_LIMIT} processes"
-        return {"what": "processes", "limit": limit, "found": str(len(tree))}
-    resident = 0
-    for process in tree:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            memory = process.memory_info()
-            resident += memory.rss - getattr(memory, "shared", 0)
-    if resident > TREE_MEMORY_LIMIT_B:
-        limit = f"{TREE_MEMORY_LIMIT_B // MIB} MiB"
-        return {"what": "memory", "limit": limit, "found": f"{resident // MIB} MiB"}
-    return {}
 
 
 def remove_stale(parent: Path) -> None:

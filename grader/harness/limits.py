@@ -24,7 +24,7 @@ OBEY_LIMIT_S = 20.0  # for the forkserver to obey one order
 
 # Size, for each process unless it says otherwise.
 MEMORY_LIMIT_B = 4096 * MIB  # address space; a preloaded process maps about 0.6 GiB
-TREE_MEMORY_LIMIT_B = 2048 * MIB  # resident memory of all processes of a run
+TREE_MEMORY_LIMIT_B = 2048 * MIB  # own memory of all processes of a run
 FILE_LIMIT_B = 64 * MIB
 OUTPUT_LIMIT_B = 1 * MIB  # printed by one process; what is kept is shorter
 OUTPUT_KEPT_B = 4096
@@ -34,7 +34,7 @@ RESPONSE_LIMIT_B = 512 * 1024  # the body of one HTTP response
 REQUESTS_LIMIT = 100  # HTTP requests to one server process at once
 LOG_LINES_LIMIT = 50  # different lines of trouble in one process's log
 OPEN_FILES_LIMIT = 256
-TREE_PROCESSES_LIMIT = 64  # processes of one run, all scenarios together
+TREE_PROCESSES_LIMIT = 48  # of one run, beyond those that its scenarios start
 USER_PROCESSES_MARGIN = 1024  # the kernel's own stop, above what the user runs now
 OBSERVATIONS_LIMIT = 5000  # of one scenario
 SOURCE_LIMIT_B = 1 * MIB  # of a submission

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from grader.harness import harness, limits
+from grader.harness import harness, limits, tree
 from grader.reports import to_text
 from grader.vocabulary import Status, Verdict, process
 from tests.harness.small import Warm, exercise
@@ -377,7 +377,7 @@ def test_not_only_at_first(light: Warm) -> None:
 
 def test_fork_bomb(light: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     """a fork bomb is ended before it is large, and its report says what it was"""
-    monkeypatch.setattr(harness, "TREE_PROCESSES_LIMIT", 12)
+    monkeypatch.setattr(tree, "TREE_PROCESSES_LIMIT", 10)
     monkeypatch.setattr(harness, "WATCH_PERIOD_S", 0.02)
     bomb = """
     import os, threading
@@ -395,7 +395,7 @@ def test_fork_bomb(light: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_memory_of_all(light: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     """what all processes of a run keep in memory has a limit together"""
-    monkeypatch.setattr(harness, "TREE_MEMORY_LIMIT_B", 300 * limits.MIB)
+    monkeypatch.setattr(tree, "TREE_MEMORY_LIMIT_B", 300 * limits.MIB)
     hog = """
     import threading
     def chat(thread_id, text):
