@@ -106,7 +106,7 @@ show("rows", "hand_over")
 # So process 1 found a model in its state, skipped *configure*, and in #9 sent the key of process 0.
 # The stand-in refuses a foreign key with `401`; a real provider would have answered, and billed process 0.
 #
-# The only trace is in #11: `Deserializing unregistered type […] This will be blocked in a future version`.
+# The only trace is #11, which the table shows: `Deserializing unregistered type […] This will be blocked in a future version`.
 #
 # If you chose *a* in the first question: you would be right with `durability="sync"`, as you will see below.
 # If you chose *a* or *b* in the second: each step is a transaction of its own, and what was written before an error stays.
@@ -271,7 +271,7 @@ observe("hand_over")
 # A stored row that names a function can otherwise have it called when it is read.
 # But strict mode trusts every class that a field of your state is annotated with: with `llm: ChatOpenAI` instead of `llm: Any` the model is revived, key and all.
 #
-# **A key that was stored is a key that was published.** Deleting the rows leaves it in the files' free pages and in every backup: replace the key first.
+# **A key that was stored is a key that was published.** Deleting the rows can leave it in the free pages of the files, and leaves it in every backup: replace the key first.
 #
 # **Objects are not all that changes on the way.** A tuple comes back as a list, a `Counter` as a `dict`, an exception as its text.
 # A replica that lacks your class reads a `dict`, and writes the `dict` back.
