@@ -114,17 +114,20 @@ class Supervisor:
         self._look()
 
     async def _together(self, step: Together) -> None:
-        gathering = self.world.gather(step.held_at or "", len(step.calls))
+        event, count = step.held_at or "", len(step.calls)
+        gathering = self.world.gather(event, count, step.one_by_one)
 
-        async def one(call: Call, number: int) -> None:
-            await self._one(call, beside=True, number=number)
+        async def one(call: Call, index: int) -> None:
+            if step.one_by_one and index:
+                await gathering.entered[index - 1].wait()
+            await self._one(call, beside=True, number=first + index)
             gathering.returned += 1
             gathering.settle()
 
         first = self.calls + 1
         self.calls += len(step.calls)
         await asyncio.gather(
-            *(one(call, first + index) for index, call in enumerate(step.calls))
+            *(one(call, index) for index, call in enumerate(step.calls))
         )
         self._look()
 

@@ -83,13 +83,19 @@ class Web:
         limit ends the process; its processor time is that of all its requests.
         """
         pids = [self._launched.pid]
+        asked = asyncio.ensure_future(self._answered(number, request, body))
+        asked.add_done_callback(_noticed)
         try:
-            return await within(self._answered(number, request, body), limit_s, pids)
+            return await within(asyncio.shield(asked), limit_s, pids)
         except OutOfPatience as limit:
             self._hung = str(limit)
             self._end()
+            # Its connection ends with it; to cancel it just then would confuse anyio.
+            await asyncio.wait({asked}, timeout=HANG_UP_LIMIT_S)
         except httpx.HTTPError as problem:
             said = clean(f"{type(problem).__name__}: {problem}", TEXT_LIMIT)
+        finally:
+            asked.cancel()
         with contextlib.suppress(OutOfPatience):  # it may be known in a moment why
             await within(asyncio.shield(self._launched.ended), HANG_UP_LIMIT_S, pids)
         if self._hung:
@@ -129,6 +135,11 @@ class Web:
                 if len(data) > RESPONSE_LIMIT_B:
                     break
         return response.status_code, bytes(data)
+
+
+def _noticed(asked: asyncio.Future[Any]) -> None:
+    if not asked.cancelled():
+        asked.exception()  # which asyncio would report if nobody looked at it
 
 
 def _reply(

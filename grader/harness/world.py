@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -27,15 +28,27 @@ MESSAGE_LENGTH = 500
 class Gathering:
     """Requests of one event that wait until all expected calls are in."""
 
-    def __init__(self, event: str, expected: int) -> None:
-        self.event, self.expected = event, expected
+    def __init__(self, event: str, expected: int, one_by_one: bool) -> None:
+        self.event, self.expected, self.one_by_one = event, expected, one_by_one
         self.inside, self.returned = 0, 0
         self.open = asyncio.Event()
+        # What the next call, and the next answer, wait for when they come one by one.
+        self.entered = [asyncio.Event() for _ in range(expected)]
+        self.back = [asyncio.Event() for _ in range(expected)]
 
     def settle(self) -> None:
         """Open the gate once no further call can come in."""
         if self.inside + self.returned >= self.expected:
             self.open.set()
+        for event in self.entered[: self.inside + self.returned]:
+            event.set()
+        for event in self.back[: self.returned]:
+            event.set()
+
+    async def turn(self, place: int) -> None:
+        """Wait until the request that came in at `place`, from 1, may be answered."""
+        if self.one_by_one and 1 < place <= self.expected:
+            await self.back[place - 2].wait()
 
 
 class World:
@@ -68,9 +81,9 @@ class World:
         if event in self._holds:
             self._holds.pop(event).set()
 
-    def gather(self, event: str, expected: int) -> Gathering:
+    def gather(self, event: str, expected: int, one_by_one: bool) -> Gathering:
         """Hold the next requests of `event` until `expected` calls are in."""
-        self._gathering = Gathering(event, expected)
+        self._gathering = Gathering(event, expected, one_by_one)
         return self._gathering
 
     def order(self, step: Answers) -> None:
@@ -149,6 +162,7 @@ class World:
 
     async def _gathered(self, gathering: Gathering) -> None:
         gathering.inside += 1
+        place = gathering.inside
         gathering.settle()
         try:
             await within(gathering.open.wait(), HOLD_LIMIT_S, self.pids())
@@ -162,6 +176,8 @@ class World:
                 inside=gathering.inside,
                 expected=gathering.expected,
             )
+        with contextlib.suppress(OutOfPatience):
+            await within(gathering.turn(place), HOLD_LIMIT_S, self.pids())
 
 
 def _text(message: Mapping[str, Any]) -> tuple[str, str]:

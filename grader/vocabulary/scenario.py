@@ -75,10 +75,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Calls made at once; the model holds `held_at` until all of them are in."""
+    """Calls made at once; the model holds `held_at` until all of them are in.
+
+    One by one, each of them is made when the one before it is in, and answered when
+    the one before it has returned.
+    """
 
     calls: tuple[Call, ...]
     held_at: str | None = None
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,15 @@ class process:
         return Stop((self.number,))
 
 
-def together(*calls: Call, held_at: str | None = None) -> Together:
-    """Make all `calls` at once, held at the model's `held_at` until all are in."""
-    return Together(calls, held_at)
+def together(
+    *calls: Call, held_at: str | None = None, one_by_one: bool = False
+) -> Together:
+    """Make all `calls` at once, held at the model's `held_at` until all are in.
+
+    With `one_by_one` each call is made when the one before it is in, and the model
+    answers it when the one before it has returned, or does not.
+    """
+    return Together(calls, held_at, one_by_one)
 
 
 def restart_all(count: int) -> Restart:
