@@ -12,9 +12,6 @@ from langgraph.graph import END, START, StateGraph
 llm = ChatOpenAI(model="gpt-4o-mini")
 PROMPT = SystemMessage("[reply] Answer the user.")
 
-DEFAULT_STATE = {"user_id": "", "messages": []}
-cache = []
-
 
 class State(TypedDict):
     user_id: str
@@ -22,7 +19,13 @@ class State(TypedDict):
     count: int
 
 
+# TODO: who writes to these two, and who reads them afterwards?
+DEFAULT_STATE = {"user_id": "", "messages": []}
+cache = []
+
+
 def reply(state: State) -> dict:
+    # TODO: take everything from `state`, and return something new
     DEFAULT_STATE["user_id"] = state["user_id"]
     for text in state["messages"]:
         DEFAULT_STATE["messages"].append(text)
