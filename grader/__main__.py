@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BAD_INPUT = 2
+PIPE_CLOSED = 141  # what a shell says of a command that SIGPIPE ended
 
 DESCRIPTION = """\
 Proves in real processes that a LangGraph app keeps its promises in more than one.
@@ -127,5 +129,16 @@ def _author(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def run() -> int:
+    """Run one command; whoever reads its output may stop reading, as `head` does."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -56,6 +56,7 @@ async def check(
         verdict = replace(verdict, results=exercise.judge(history))
     except SubmissionBroken as broken:
         problem, help = explain(broken.seen)
+        help = exercise.advised(problem) or help
         results = exercise.refuse("the submission can be run")
         verdict = replace(verdict, results=results, problem=problem, help=help)
     except GraderBroke as broken:

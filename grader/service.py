@@ -66,6 +66,7 @@ class Service:
             answer = {"cancelled": True}
         except SubmissionBroken as broken:
             problem, help = runner.explain(broken.seen)
+            help = catalog.load(request["stem"]).advised(problem) or help
             answer = {"problem": problem, "help": help}
         except (GraderBroke, LookupError) as broken:
             answer = {"error": str(broken)}

@@ -120,6 +120,10 @@ class Exercise:
         """Return the results of a run in which the grader or the machine broke."""
         return tuple(_unknown(check, reason) for check in self.checks.values())
 
+    def advised(self, text: str) -> str:
+        """Return what the exercise suggests where a failure's text is this, or ""."""
+        return next((h for pattern, h in self.advice if re.search(pattern, text)), "")
+
     def _result(
         self, check: Check, history: History, before: dict[str, Result]
     ) -> Result:
@@ -147,7 +151,6 @@ class Exercise:
     ) -> Result:
         evidence = tuple(str(seen) for seen in failure.because)
         text = "\n".join([failure.rationale, *evidence])
-        advised = [h for pattern, h in self.advice if re.search(pattern, text)]
         return Result(
             check.name,
             check.claim,
@@ -158,7 +161,7 @@ class Exercise:
             evidence,
             tuple(seen.number for seen in failure.because),
             _scenario_of(failure.because, runs),
-            advised[0] if advised else failure.help,
+            self.advised(text) or failure.help,
         )
 
 
