@@ -41,8 +41,9 @@ class Observation:
     status of an HTTP response · `model` event, request, prompt, messages · `answer`
     event, request, text, status · `held` / `released` event, inside, expected ·
     `fault` what, event, stored · `exit` code, signal · `limit` what, limit, found ·
-    `output` text, cut · `log` text, times · `stored` threads, files · `again` as
-    `reply`, and the args as they are now.
+    `output` text, cut · `log` text, times · `stored` threads, files, foreign, keys,
+    rows, sizes_b, size_b (see `checkpoints.inspect`) · `again` as `reply`, and the
+    args as they are now.
     """
 
     number: int
