@@ -30,6 +30,7 @@ class ForkLauncher:
         self._running: dict[int, Launched] = {}
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._asked = 0
+        self._closing = False
 
     async def open(self, folder: Path, modules: Sequence[str]) -> None:
         """Start the forkserver and wait until its libraries are imported."""
@@ -55,7 +56,14 @@ class ForkLauncher:
         try:
             line = await asyncio.wait_for(reader.readline(), PRELOAD_LIMIT_S)
             self.preload_problems = json.loads(line)["problems"]
-        except (TimeoutError, ValueError) as problem:
+        except BaseException as problem:
+            self._control.close()
+            self._writer.close()
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            if not isinstance(problem, TimeoutError | ValueError):
+                raise
             tail = log.read_text(errors="replace")[-500:]
             raise GraderBroke(f"the forkserver did not start: {tail}") from problem
         self._listener = asyncio.create_task(self._listen(reader))
@@ -77,6 +85,7 @@ class ForkLauncher:
         """End a worker and its process group, as `kill -9` does."""
         with contextlib.suppress(OSError):
             self._send({"do": "kill", "pid": pid}, [])
+        asyncio.get_running_loop().call_later(OBEY_LIMIT_S, self._insist, pid)
 
     async def sweep(self, everything: bool) -> int:
         """End orphans, with `everything` all workers; return how many would not end."""
@@ -94,15 +103,16 @@ class ForkLauncher:
 
     async def close(self) -> None:
         """End everything: the forkserver does it when its channel ends."""
-        self._writer.close()
+        self._closing = True
         self._control.close()
-        self._listener.cancel()
+        self._writer.close()
         try:
             await asyncio.wait_for(self._process.wait(), 2 * SWEEP_LIMIT_S)
         except TimeoutError:
             self._process.kill()
             await asyncio.to_thread(end_strays, self._folder)
             await self._process.wait()
+        await self._listener  # tells whoever still waits that nothing will come
 
     def _ask(self, order: dict[str, Any], fds: list[int]) -> asyncio.Future[Any]:
         self._asked += 1
@@ -113,6 +123,13 @@ class ForkLauncher:
         except OSError as problem:
             raise GraderBroke("the forkserver has ended") from problem
         return answer
+
+    def _insist(self, pid: int) -> None:
+        # A forkserver that has not killed has been stopped by a submission. Without
+        # it all its workers end, and the run is an error.
+        if pid in self._running:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def _obeyed(self, answer: asyncio.Future[Any]) -> dict[str, Any]:
         """Wait for an answer; a submission may have stopped the forkserver."""
@@ -140,7 +157,8 @@ class ForkLauncher:
             launched = self._running.pop(message["ended"], None)
             if launched is not None and not launched.ended.done():
                 launched.ended.set_result(message["code"])
-        await asyncio.to_thread(end_strays, self._folder)
+        if not self._closing:
+            await asyncio.to_thread(end_strays, self._folder)
         problem = GraderBroke("the forkserver has ended")
         for launched in self._running.values():  # it ends its workers when it ends
             if not launched.ended.done():

@@ -97,7 +97,7 @@ def parse(text: str) -> History:
         lines = [json.loads(line) for line in whole]
         header = lines.pop(0)
         version = header["history"]
-    except (ValueError, KeyError, IndexError, TypeError) as problem:
+    except (LookupError, RecursionError, TypeError, ValueError) as problem:
         raise ValueError(
             "expected a history: a header line, then one observation a line; "
             f"found {short(text[:80])}"

@@ -1,0 +1,105 @@
+"""What tests about endings share: a signal from a submission, and who still lives."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 60.0  # only for a machine that is very crowded
+
+
+class Signal:
+    """A named pipe by which a submission says that it has come so far, and its pid."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "signal"
+        os.mkfifo(self.path)
+        self._file = os.open(self.path, os.O_RDWR | os.O_NONBLOCK)
+        self._read = b""
+
+    def wait(self, count: int = 1) -> list[psutil.Process]:
+        """Wait until so many pids were written; return their processes."""
+        while self._read.count(b"\n") < count:
+            ready, _, _ = select.select([self._file], [], [], LIMIT_S)
+            assert ready, "the submission has not come so far"
+            self._read += os.read(self._file, 4096)
+        return [psutil.Process(int(pid)) for pid in self._read.split()[:count]]
+
+    def close(self) -> None:
+        """Close the pipe."""
+        os.close(self._file)
+
+    def hangs(self) -> str:
+        """Return a submission whose call leaves a daemon, says both pids, and hangs.
+
+        The daemon has left its parents, its group and its session, and ignores what
+        can be ignored.
+        """
+        return f"""
+import os, signal, threading
+
+def say():
+    with open({str(self.path)!r}, "a") as file:
+        file.write(f"{{os.getpid()}}\\n")
+
+def chat(thread_id, text):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            say()
+            os.close(writer)
+            threading.Event().wait()
+        os._exit(0)
+    os.wait()
+    os.close(writer)
+    os.read(reader, 1)  # the end of the pipe: the daemon has said its pid
+    if text == "leave it":
+        return "a"
+    say()
+    threading.Event().wait()
+
+def resume(thread_id):
+    return ""
+"""
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """Return a process and everything below it."""
+    top = psutil.Process(pid)
+    return [top, *top.children(recursive=True)]
+
+
+def survivors(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return which of the processes do not end; it waits for them."""
+    _, alive = psutil.wait_procs(list(processes), timeout=LIMIT_S)
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return the scratch folders of harnesses in a folder."""
+    return sorted(path.name for path in folder.glob("*grader-run-*"))
+
+
+def command(
+    *arguments: str | Path, folder: Path, **options: object
+) -> subprocess.Popen[str]:
+    """Start `python -m grader …` with scratch folders in `folder`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "grader", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        **options,  # type: ignore[call-overload]
+    )
