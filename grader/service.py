@@ -26,7 +26,7 @@ from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
 from grader.harness.order import Provider
 from grader.harness.process import SubmissionBroken
-from grader.vocabulary import Drawn
+from grader.vocabulary import Drawn, draw
 from grader.vocabulary.scenario import Says
 
 PARENT_PERIOD_S = 1.0
@@ -111,8 +111,13 @@ class Service:
 
     async def _playground(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return an environment in which a submission's cell can run in the kernel."""
-        script = Script(Drawn(), random.Random())
-        for scenario in catalog.load(request["stem"]).scenarios.values():
+        scenarios = catalog.load(request["stem"]).scenarios.values()
+        seed = runner.new_seed()
+        words: dict[str, str] = {}
+        for scenario in scenarios:
+            words.update(draw(scenario, seed).values)
+        script = Script(Drawn(words), random.Random())
+        for scenario in scenarios:
             for step in scenario.steps:
                 if isinstance(step, Says):
                     script.apply(step)
