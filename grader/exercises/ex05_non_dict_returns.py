@@ -116,7 +116,8 @@ exercise.scenario(
     "batch",
     "forty tickets come in, and two processes triage four at a time",
     *NOTES,
-    *(sorts(f"word_{i}", *RARE.get(i % 8, QUESTION)) for i in range(40)),
+    model.says("sort", "[sort]", {"kind": "question", "priority": "normal"}),
+    *(sorts(f"word_{i}", *RARE[i % 8]) for i in range(40) if i % 8 in RARE),
     *(
         together(*(triages((i + i // 8) % 2, f"word_{i}") for i in range(n, n + 4)))
         for n in range(0, 40, 4)
