@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-NOTEBOOK = ("check", "grade", "hint", "observe", "predict", "progress")
+NOTEBOOK = ("check", "grade", "hint", "observe", "predict", "progress", "show")
 
 
 def __getattr__(name: str) -> Any:

@@ -58,7 +58,7 @@ def _marked(text: str) -> Markup:
     return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
-def show(item: Any, raw: bool = False) -> None:
+def put(item: Any, raw: bool = False) -> None:
     """Show something below the running cell, beside its value."""
     display(item, raw=raw)  # type: ignore[no-untyped-call]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 from pathlib import Path
 from typing import Any
 
 from grader import catalog
-from grader.displays import ERROR_MIME, Notice, Several, claim_report, show
+from grader.displays import ERROR_MIME, Notice, Several, claim_report, put
 from grader.reports import Report
 from grader.session import NO_EXERCISE, client, current
 from grader.store import Store
@@ -21,6 +22,7 @@ from grader.vocabulary.history import parse
 
 HIDDEN_PROCESSES = 4
 STARTER = "starter.py"
+PICTURES = ("explorer", "growth", "rows")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
@@ -67,6 +69,28 @@ def observe(*scenarios: str, seed: int | None = None) -> Any:
     if isinstance(runs, Notice):
         return runs
     return Several([draw(run) for run in runs.runs.values()], f"seed {runs.seed}")
+
+
+def show(picture: str, scenario: str, seed: int | None = None, **settings: Any) -> Any:
+    """Run one scenario as `observe` does, and draw what the exercise is about.
+
+    Args:
+        picture: "explorer", "growth" or "rows"; see `grader.visuals`.
+        scenario: what to run.
+        seed: of an earlier run, to see it again.
+        settings: of the picture, such as the `price` of a call for "growth".
+
+    Raises:
+        LookupError: there is no such picture or scenario.
+    """
+    if picture not in PICTURES:
+        known = ", ".join(PICTURES)
+        raise LookupError(f"expected a picture ({known}), found {picture!r}")
+    runs = history(scenario, seed=seed)
+    if isinstance(runs, Notice):
+        return runs
+    module = importlib.import_module(f"grader.visuals.{picture}")
+    return getattr(module, picture)(runs.runs[scenario], **settings)
 
 
 def history(*scenarios: str, seed: int | None = None) -> History | Notice:
@@ -150,7 +174,7 @@ def grade(name: str, hidden: bool = False) -> float:
     """
     session = current()
     if session is None or not session.text:
-        show(NO_EXERCISE if session is None else NO_SUBMISSION)
+        put(NO_EXERCISE if session is None else NO_SUBMISSION)
         return 0.0
     kinds = (False, True) if hidden else (False,)
     # A graded cell that writes to stderr gets no points from nbgrader.
@@ -163,10 +187,10 @@ def grade(name: str, hidden: bool = False) -> float:
     verdicts = [session.verdicts[session.text, kind] for kind in kinds]
     worst = min(verdicts, key=lambda verdict: _worth(verdict, name))
     result = worst.result(name)
-    show(claim_report(worst, name))
+    put(claim_report(worst, name))
     if result.status is Status.error:
         data = {"status": "error", "check": name, "reason": result.rationale}
-        show({ERROR_MIME: data, "text/plain": result.rationale}, raw=True)
+        put({ERROR_MIME: data, "text/plain": result.rationale}, raw=True)
     return float(result.score)
 
 

@@ -33,7 +33,7 @@
 # %% id="setup" role="locked"
 # %load_ext grader
 # %exercise ex02_shared_globals
-from grader import check, explore, grade, hint, observe, predict
+from grader import check, grade, hint, observe, predict, show
 
 # %% [markdown] id="predict"
 # ## Predict
@@ -86,7 +86,7 @@ observe("in_turn", "elsewhere")
 # Stop where the first ✗ appears: what has happened in the step before?
 
 # %% id="explorer"
-explore("at_once")
+show("explorer", "at_once")
 
 # %% [markdown] id="explain"
 # ## Explain
@@ -225,7 +225,7 @@ hint()
 # Does any step show a ✗?
 
 # %% id="variation_explorer"
-explore("at_once")
+show("explorer", "at_once")
 
 # %% [markdown] id="vary_in_place"
 # Now turn a knob. In your node, append to the list that you were given, instead of building a new one:
