@@ -11,6 +11,8 @@ from grader.harness.journal import Recorder
 from grader.harness.limits import LOG_LINES_LIMIT, OUTPUT_KEPT_B, OUTPUT_LIMIT_B
 
 LINE_LENGTH = 300
+# Of a warning's file the name is enough: folders are this machine's own.
+FOLDERS = re.compile(r"^/\S*/")
 # The lines that say what went wrong; a traceback's frames are indented and left out.
 TROUBLE = re.compile(
     r"^(?!\s).*(\b\w*(Error|Exception|Warning)\b|\bevent loop\b|was never awaited"
@@ -39,6 +41,8 @@ def record(recorder: Recorder, process: int, log: Path) -> None:
 
 def _trouble(text: str) -> list[tuple[str, int]]:
     found = Counter(
-        clean(line, LINE_LENGTH) for line in text.splitlines() if TROUBLE.search(line)
+        clean(FOLDERS.sub("", line), LINE_LENGTH)
+        for line in text.splitlines()
+        if TROUBLE.search(line)
     )
     return list(found.items())[:LOG_LINES_LIMIT]

@@ -19,6 +19,7 @@ import uvicorn
 # its next request would fail that request by luck.
 KEEP_ALIVE_S = 3600
 REQUEST_ID = b"x-request-id"
+CLOSE = (b"connection", b"close")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -65,6 +66,8 @@ class Witness:
             await self.application(scope, receive, sent)
         except Exception as raised:
             seen = self.describe(raised)
+            for start in failing[:1]:  # uvicorn hangs up after this, so it is said
+                start["headers"] = [*start.get("headers", []), CLOSE]
             raise
         finally:
             if seen or not statuses or failing:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grader.vocabulary import Observation
 
+LOG_LIMIT = 40  # characters of a line of a log
 LABEL_LIMIT = 200  # characters of one label, before it is fitted to its place
 # Drawn without a number, unless they are evidence: a call has many of them.
 UNNUMBERED = {"model", "held", "answer"}
@@ -17,6 +18,15 @@ NO_REPLY = {
     "not_run": "no reply: not called",
     "broken": "no reply: no import",
 }
+
+
+def leaves(value: object) -> Iterator[object]:
+    """Yield what stands in a value of lists and mappings, keys left out."""
+    if isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from leaves(item)
+    else:
+        yield value
 
 
 def one_line(text: object) -> str:
@@ -32,9 +42,13 @@ def call_words(seen: Observation) -> tuple[str, str]:
 
     The last argument says what is asked; those before it often repeat.
     """
+    name = str(seen.data.get("function"))
+    if _is_request(seen):
+        values = [repr(value)[:LABEL_LIMIT] for value in leaves(seen.data["args"])]
+        full = f"{name} {', '.join(values)}"
+        return one_line(full), one_line(values[-1] if values else full)
     args = [repr(arg)[:LABEL_LIMIT] for arg in seen.data.get("args", ())]
     short = ["…", args[-1]] if len(args) > 1 else args
-    name = seen.data.get("function")
     return one_line(f"{name}({', '.join(args)})"), one_line(
         f"{name}({', '.join(short)})"
     )
@@ -43,7 +57,11 @@ def call_words(seen: Observation) -> tuple[str, str]:
 def reply_words(seen: Observation) -> str:
     """Return what came back from a call, or why nothing did."""
     if seen.ok:
-        return one_line(repr(seen.data["value"]))
+        value = seen.data["value"]
+        only = _is_request(seen) and isinstance(value, dict) and len(value) == 1
+        return one_line(repr(next(iter(value.values())) if only else value))
+    if "status" in seen.data:
+        return one_line(f"{seen.data['status']}: {seen.data.get('message')}")
     error, message = str(seen.data.get("error")), seen.data.get("message")
     if error in {"not_json", "wrong_type"}:
         return one_line(f"returned {message}")
@@ -77,10 +95,16 @@ def _words(seen: Observation) -> str:
         "fault": "stops" if data.get("what") == "told to stop" else data.get("what"),
         "limit": f"limit: {data.get('what')}",
         "output": "prints",
+        "log": f"log: {str(data.get('text')).rpartition(': ')[2][:LOG_LIMIT]}",
         "exit": "ends",
         "stored": _stored(data),
     }
     return one_line(words.get(seen.kind, seen.kind))
+
+
+def _is_request(seen: Observation) -> bool:
+    """Whether a call or reply is an HTTP request's: its function is "POST /path"."""
+    return " " in str(seen.data.get("function"))
 
 
 def _stored(data: Mapping[str, Any]) -> str:

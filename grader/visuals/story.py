@@ -6,7 +6,14 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from grader.visuals.labels import UNNUMBERED, call_words, mark_words, reply_words, shape
+from grader.visuals.labels import (
+    UNNUMBERED,
+    call_words,
+    leaves,
+    mark_words,
+    reply_words,
+    shape,
+)
 from grader.vocabulary import Observation, Run
 
 DRAWN = {"call", "reply", "model", "held", "released", "fault", "limit", "broken"}
@@ -161,7 +168,7 @@ def actor(seen: Observation) -> str:
 
 
 def _args(telling: Telling, row: RowName) -> Sequence[object]:
-    return [arg for arg in telling.running[row].data.get("args", ()) if arg]
+    return [arg for arg in leaves(telling.running[row].data.get("args", ())) if arg]
 
 
 def _is_drawn(seen: Observation, evidence: Collection[int]) -> bool:
