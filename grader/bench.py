@@ -155,6 +155,7 @@ async def _floor() -> AsyncIterator[asyncio.subprocess.Process]:
                 *(sys.executable, "-m", "grader.floor"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
                 env=clean_environment(home) | model,
             )
             assert floor.stdin is not None
