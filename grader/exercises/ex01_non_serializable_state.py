@@ -34,25 +34,15 @@ exercise = Exercise(
     ),
 )
 
-says = model.says("answer", "[answer]", "{answer} (ref {ref})")
-hello = process(0).calls("answer", "{thread}", "My name is {name}.")
-again = process(1).calls("answer", "{thread}", "What is my name?")
-
-exercise.scenario(
-    "hand_over",
-    "process 0 is told a name, and process 1 is asked for it",
-    says,
-    hello,
-    again,
+turns = (
+    model.says("answer", "[answer]", "{answer} (ref {ref})"),
+    process(0).calls("answer", "{thread}", "My name is {name}."),
+    process(1).calls("answer", "{thread}", "What is my name?"),
 )
-exercise.scenario(
-    "strict",
-    "the same, under LANGGRAPH_STRICT_MSGPACK=true",
-    environment.sets("LANGGRAPH_STRICT_MSGPACK", "true"),
-    says,
-    hello,
-    again,
-)
+strictly = environment.sets("LANGGRAPH_STRICT_MSGPACK", "true")
+told = "process 0 is told a name, and process 1 is asked for it"
+exercise.scenario("hand_over", told, *turns)
+exercise.scenario("strict", f"{told}, in strict mode", strictly, *turns)
 
 
 def said(run: Run) -> None:

@@ -29,7 +29,7 @@ exercise = Exercise(
     ),
     advice=(
         (
-            "GraphRecursionError",
+            "raised GraphRecursionError",
             "the recursion limit is a fuse that counts steps, not a bound that counts "
             "tries: what in your own graph ends the loop?",
         ),
@@ -49,6 +49,7 @@ exercise = Exercise(
 TRIES = 3
 REPORT = " Three sources were read and two of them disagree on the figures." * 3
 MORE, DONE = f"needs more {{ref}}.{REPORT}", f"settled {{ref}}.{REPORT}"
+NEITHER = "I cannot help with that {ref}."
 # Lower than the default of 10 007, so that a loop without a bound ends soon; 25 steps
 # are enough for three tries of eight nodes each.
 LIMIT = "LANGGRAPH_DEFAULT_RECURSION_LIMIT"
@@ -70,8 +71,10 @@ exercise.scenario(
     process(1).calls("research", "{thread_2}", "What is a {word_2}?"),
     says(MORE, MORE, DONE),
     process(1).calls("research", "{thread_1}", "What is a {word_3}?"),
-    says("I cannot help with that {ref}."),
+    says(NEITHER),
     process(0).calls("research", "{thread_3}", "What is a {word_4}?"),
+    says(MORE, NEITHER),
+    process(1).calls("research", "{thread_4}", "What is a {word_5}?"),
 )
 exercise.scenario(
     "endless",
@@ -182,4 +185,6 @@ def ends_each(two_at_once: Run) -> None:
 @exercise.check(points=1, needs=settles)
 def ends_without(settles: Run) -> None:
     """a state without `needs_more` ends: a reply that says neither is the last"""
-    bounded(settles, settles.replies[3], settles.drawn.word_4, 1, done=False)
+    first, second = settles.replies[3:]
+    bounded(settles, first, settles.drawn.word_4, 1, done=False)
+    bounded(settles, second, settles.drawn.word_5, 2, done=False)

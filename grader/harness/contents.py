@@ -16,7 +16,8 @@ FORMS = ("msgpack", "json", "null", "bytes", "bytearray")  # what is data
 # Types that LangGraph's strict mode revives as they were: data with a name.
 DATA_MODULES = ("datetime", "decimal", "ipaddress", "pathlib", "re", "uuid", "zoneinfo")
 DATA_TYPES = ("builtins.set", "builtins.frozenset", "collections.deque")
-OWN = ("langchain_core.messages.", "langgraph.")  # messages, and LangGraph's own notes
+# Messages, what is retrieved for them, and LangGraph's own notes.
+OWN = ("langchain_core.messages.", "langchain_core.documents.", "langgraph.")
 ARRAY, SNAPSHOT = 6, 7  # extensions of LangGraph that name no class
 SCALARS = (str, int, float, bool, type(None))
 DEPTH_LIMIT = 40

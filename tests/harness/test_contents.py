@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy
 import pytest
+from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.base import empty_checkpoint
@@ -40,6 +41,7 @@ PLAIN = [
     Path("a/b"),
     HumanMessage("hello"),
     [AIMessage("hi", usage_metadata=None), ToolMessage("x", tool_call_id="1")],
+    [Document("a page", metadata={"source": "b"})],
     Send("node", {"a": 1}),
     Interrupt("why"),
 ]
