@@ -69,9 +69,7 @@ def load(shell: Any) -> None:
     """Add the magics to a kernel, and start the service that checks will need."""
     from grader import playground
 
-    entered: dict[
-        str, int | None
-    ] = {}  # which service's playground
+    entered: dict[str, int | None] = {}  # which service's playground
 
     def exercise(line: str) -> None:
         """Open an exercise by its stem: `%exercise ex04_memory_saver`."""

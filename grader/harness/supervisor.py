@@ -175,11 +175,11 @@ class Supervisor:
 
     def _look(self) -> None:
         """Write down what the shared folder holds now."""
-        own = {self.database.name + end for end in ("", "-wal", "-shm")}
+        own = {Path(f"{self.database}{end}") for end in ("", "-wal", "-shm")}
         found = sorted(
             str(path.relative_to(self.folder))
             for path in self.folder.rglob("*")
-            if path.is_file() and path.name not in own and path.parent != self.folder
+            if path.is_file() and path not in own and path.parent != self.folder
         )
         threads = checkpoints.threads(self.database)
         held = checkpoints.inspect(self.database, self.secrets)
