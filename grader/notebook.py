@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import catalog
+from grader.client import ServiceGone
 from grader.displays import ERROR_MIME, Notice, Several, claim_report, put
 from grader.reports import Report
 from grader.session import NO_EXERCISE, client, current
@@ -118,14 +119,17 @@ def history(*scenarios: str, seed: int | None = None) -> History | Notice:
         )
     from grader.fakes.provider import configured
 
-    answer = client.ask(
-        "observe",
-        stem=session.stem,
-        text=text,
-        scenarios=list(scenarios),
-        seed=seed,
-        provider=configured(os.environ),
-    )
+    try:
+        answer = client.ask(
+            "observe",
+            stem=session.stem,
+            text=text,
+            scenarios=list(scenarios),
+            seed=seed,
+            provider=configured(os.environ),
+        )
+    except ServiceGone as gone:
+        answer = {"error": str(gone)}
     if "history" in answer:
         session.store.remember({"observed": True})
         return parse("\n".join(answer["history"]) + "\n")

@@ -41,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "playground": set(),
     "displays": READERS,
     "session": NOUNS | {"catalog", "client", "displays", "playground", "store"},
-    "notebook": READERS | {"catalog", "displays", "fakes", "session", "store"},
+    "notebook": READERS
+    | {"catalog", "client", "displays", "fakes", "session", "store"},
     # Where submissions are run.
     "service": MAKERS | {"catalog", "runner"},
     "checking": MAKERS | READERS | {"catalog", "runner", "submissions"},

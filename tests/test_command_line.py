@@ -1,0 +1,243 @@
+"""The command line: what goes in, what is printed, and the exit status for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from jsonschema import Draft202012Validator
+
+from grader.reports.document import schema
+from grader.vocabulary.history import load
+from tests.harness.living import LIMIT_S, ROOT, leftovers, survivors, tree
+
+STEM = "ex04_memory_saver"
+CORPUS = ROOT / "tests" / "submissions" / STEM
+RIGHT = CORPUS / "right" / "sqlite_saver.py"
+WRONG = CORPUS / "wrong" / "starter_memory_saver.py"
+PASSED, FAILED, BAD_INPUT, BROKE = 0, 1, 2, 3
+
+
+def grader(*arguments: str | Path, **environment: str) -> tuple[int, str, str]:
+    """Run one command; return its status, its output and what it complained of."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "grader", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert "Traceback" not in ran.stderr
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def notebook(folder: Path, *cells: str, kind: str = "code") -> Path:
+    """Write a notebook of these cells."""
+    made = [
+        {"cell_type": kind, "metadata": {}, "source": cell, "outputs": []}
+        for cell in cells
+    ]
+    path = folder / "mine.ipynb"
+    text = {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(text))
+    return path
+
+
+def test_right(tmp_path: Path) -> None:
+    """a right submission ends with status 0, a valid verdict, a page and a history"""
+    page, history = tmp_path / "report.html", tmp_path / "history.jsonl"
+    status, out, err = grader(
+        *("check", RIGHT, "--seed", "4711", "--json"),
+        *("--html", page, "--history", history),
+        TMPDIR=str(tmp_path),
+    )
+    assert (status, err) == (PASSED, "")
+    verdict = json.loads(out)
+    Draft202012Validator(schema()).validate(verdict)
+    assert (verdict["exercise"], verdict["seed"]) == (STEM, 4711)
+    assert verdict["score"] == verdict["max_score"] > 0
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert load(history).seed == 4711
+    assert leftovers(tmp_path) == []
+
+
+def test_wrong_and_replay() -> None:
+    """a wrong one ends with status 1; the seed of its report shows the same again"""
+    reports = [grader("check", WRONG, "--seed", "17") for _ in range(2)]
+    assert [status for status, _, _ in reports] == [FAILED, FAILED]
+    (_, first, _), (_, second, _) = reports
+    assert "seed 17" in first
+    assert "✗ what process 0 was told, process 1 knows" in first
+    assert said(first) == said(second)
+    assert "\x1b" not in first  # colours are for a terminal
+
+
+def said(report: str) -> set[str]:
+    """Return what the report quotes, without the numbers of the observations."""
+    return set(re.findall(r"'.*'", report))
+
+
+def test_notebook(tmp_path: Path) -> None:
+    """of a notebook its one submission cell is judged, and it says which exercise"""
+    cell = "%%submission\nimport no_such_library\n"
+    path = notebook(tmp_path, f"%load_ext grader\n%exercise {STEM}", cell, "check()")
+    status, out, _ = grader("check", path)
+    assert status == FAILED
+    assert "ModuleNotFoundError in line 2 of the submission" in out
+
+
+def refused(path: Path, *options: str) -> str:
+    """Return why a file is not judged: on standard error, with status 2."""
+    status, out, err = grader("check", path, *options)
+    assert (status, out) == (BAD_INPUT, "")
+    return err
+
+
+CELL = "%%submission\nx = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "says", "help"),
+    [
+        (["x = 1"], "expected one cell that begins with %%submission, found 0", "back"),
+        ([CELL, CELL + "#"], "begins with %%submission, found 2", "delete all of them"),
+        ([CELL], "expected to know the exercise, found none in", "--exercise STEM"),
+        ([], "expected one cell that begins with %%submission, found 0", "back"),
+    ],
+)
+def test_cells(tmp_path: Path, cells: list[str], says: str, help: str) -> None:
+    """a notebook without one submission of one exercise is refused, with a way out"""
+    err = refused(notebook(tmp_path, *cells))
+    assert says in err
+    assert f"help: {help}" in err or help in err.partition("help: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"{", "expected a notebook (JSON with cells), found JSONDecodeError"),
+        (b"[]", "expected a notebook (JSON with cells), found TypeError"),
+        (b'{"cells": 7}', "expected a notebook (JSON with cells), found TypeError"),
+        (b'{"cells": [{}]}', "expected a notebook (JSON with cells), found KeyError"),
+        (b"[" * 100_000, "expected a notebook (JSON with cells), found RecursionError"),
+        (b"\xff\xfe", "expected text in UTF-8, found a byte that is not at 0"),
+        (b"", "expected a notebook (JSON with cells), found JSONDecodeError"),
+    ],
+    ids=["torn", "list", "number", "no cell", "deep", "not UTF-8", "empty"],
+)
+def test_no_notebook(tmp_path: Path, data: bytes, says: str) -> None:
+    """a file that is no notebook is refused with what it was found to be"""
+    path = tmp_path / "mine.ipynb"
+    path.write_bytes(data)
+    assert says in refused(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    """a file that is not there, or a folder, is refused with its path"""
+    gone = tmp_path / "gone.py"
+    assert f"No such file or directory: {gone}" in refused(gone)
+    assert "Is a directory" in refused(tmp_path)
+
+
+def test_no_module(tmp_path: Path) -> None:
+    """a module that is not UTF-8 is refused; one without a known stem asks for it"""
+    path = tmp_path / "app.py"
+    path.write_bytes(b"# caf\xe9\n")
+    assert "expected text in UTF-8" in refused(path, "--exercise", STEM)
+    path.write_text("x = 1\n")
+    assert "--exercise STEM, one of ex00_start_here, " in refused(path)
+
+
+def test_near_exercise() -> None:
+    """an exercise that is not there is refused, and the near one is suggested"""
+    err = refused(RIGHT, "--exercise", "ex04_memory_server")
+    assert f"found 'ex04_memory_server'; did you mean \"{STEM}\"?" in err
+
+
+def test_numbers_and_folders(tmp_path: Path) -> None:
+    """too many processes, and a folder that is not there, are refused before the run"""
+    assert "expected 0 to 16 processes, found 99" in refused(RIGHT, "--processes", "99")
+    nowhere = str(tmp_path / "nowhere" / "report.html")
+    assert "expected a folder to write report.html to" in refused(
+        RIGHT, "--html", nowhere
+    )
+
+
+def test_help() -> None:
+    """the help names every command, what it does, and the exit statuses"""
+    status, out, _ = grader("--help", COLUMNS="80")
+    assert status == PASSED
+    for command in ("lab", "check", "build", "new", "doctor"):
+        assert re.search(rf"^ +{command} +\w+", out, re.MULTILINE)
+    status, out, _ = grader("check", "--help", COLUMNS="80")
+    assert status == PASSED
+    for number in range(4):
+        assert re.search(rf"^  {number}  \w+", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("arguments", [(), ("chekc",), ("check",), ("check", "--no")])
+def test_usage(arguments: tuple[str, ...]) -> None:
+    """a command that is none is refused with the usage, and status 2"""
+    status, out, err = grader(*arguments)
+    assert (status, out) == (BAD_INPUT, "")
+    assert err.startswith("usage: python -m grader")
+
+
+def test_doctor() -> None:
+    """doctor names what is installed, and says what a missing program costs"""
+    status, out, _ = grader("doctor", PATH="/nowhere")
+    assert status == PASSED
+    assert re.search(r"^✓ langgraph +\d", out, re.MULTILINE)
+    assert re.search(r"^– chromium +missing$", out, re.MULTILINE)
+    assert "install the system package chromium" in out
+
+
+def test_lab(tmp_path: Path) -> None:
+    """lab prints the address of the first notebook, and ends cleanly at SIGINT"""
+    home = {"HOME": str(tmp_path), "JUPYTER_PLATFORM_DIRS": "0"}
+    command = [sys.executable, "-m", "grader", "lab", "--no-browser"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **home},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as running:
+        try:
+            address, all_of_it = heard(running)
+            assert "lab/tree/ex00_start_here/ex00_start_here.ipynb" in address
+            found = tree(running.pid)
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
+            running.communicate(timeout=LIMIT_S)
+        finally:
+            if running.poll() is None:
+                for process in tree(running.pid):
+                    process.kill()
+    assert "Traceback" not in all_of_it
+    assert not survivors(found)
+
+
+def heard(running: subprocess.Popen[Any]) -> tuple[str, str]:
+    """Read until an address is printed; return it and all that was read."""
+    assert running.stderr is not None
+    text = ""
+    while not (found := re.search(r"http://\S+/lab/\S*token=\w+", text)):
+        ready, _, _ = select.select([running.stderr], [], [], LIMIT_S)
+        assert ready, text
+        more = os.read(running.stderr.fileno(), 65536).decode()
+        assert more, text
+        text += more
+    assert psutil.pid_exists(running.pid)
+    return found.group(), text
