@@ -27,7 +27,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test bench lint format build lock clean
+.PHONY: help env lab test bench drift lint format build lock clean
 
 help: ## list these commands
 	@echo "The two commands you need:"
@@ -49,6 +49,9 @@ env: ## create .venv from requirements.lock; nothing to do when it is complete
 
 bench: env ## measure how long grading takes
 	@$(IN_ENV) .venv/bin/python -m grader.bench $(ARGS)
+
+drift: env ## prove the notebooks' sentences with the newest releases (needs a network)
+	@$(IN_ENV) .venv/bin/python -m grader drift $(ARGS)
 
 lint: env ## check style and types only
 	@failed=; $(LINT) $(VERDICT)

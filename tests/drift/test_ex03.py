@@ -73,36 +73,42 @@ def test_sync_node_under_ainvoke() -> None:
     assert [threading.get_ident()] != seen
 
 
+def run(work: Any, runs: Callable[[Any], Any] = asyncio.run) -> Any:
+    """Run a coroutine, and close it where that was refused."""
+    try:
+        return runs(work)
+    finally:
+        work.close()
+
+
 ASYNCIO_RUN = "RuntimeError: asyncio.run() cannot be called from a running event loop"
 
 
 @fact("ex03.asyncio_run_in_a_loop")
-@pytest.mark.filterwarnings("ignore:coroutine")
 def test_asyncio_run_in_a_loop() -> None:
     """asyncio.run() raises where a loop runs: in an async endpoint, in an async
     node, and in a plain node that such an endpoint reaches by invoke()"""
 
     def plain(state: State) -> State:
-        return asyncio.run(answers(state))
+        return run(answers(state))
 
     async def node(state: State) -> State:
-        return asyncio.run(answers(state))
+        return run(answers(state))
 
     app = chain(State, answers)
-    assert in_loop(lambda: asyncio.run(app.ainvoke({"text": ""}))) == ASYNCIO_RUN
+    assert in_loop(lambda: run(app.ainvoke({"text": ""}))) == ASYNCIO_RUN
     assert in_loop(lambda: chain(State, plain).invoke({"text": ""})) == ASYNCIO_RUN
     assert awaited(lambda: chain(State, node).ainvoke({"text": ""})) == ASYNCIO_RUN
 
 
 @fact("ex03.run_until_complete_in_a_loop")
-@pytest.mark.filterwarnings("ignore:coroutine")
 def test_run_until_complete_in_a_loop() -> None:
     """loop.run_until_complete() raises there RuntimeError: This event loop is already
     running"""
 
     def act() -> Any:
         loop = asyncio.get_running_loop()
-        return loop.run_until_complete(answers({"text": ""}))
+        return run(answers({"text": ""}), loop.run_until_complete)
 
     assert in_loop(act) == "RuntimeError: This event loop is already running"
 

@@ -1,0 +1,162 @@
+"""Objects in the state of a graph: what comes back from the database changed."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import enum
+import operator
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypedDict
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from pydantic import BaseModel
+
+from tests.drift.small_graphs import (
+    THREAD,
+    chain,
+    raised,
+    sqlite_saver,
+)
+
+fact = pytest.mark.fact
+
+
+class State(TypedDict, total=False):
+    held: Any
+    done: Annotated[list[str], operator.add]
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Pair(NamedTuple):
+    x: int
+
+
+class Form(BaseModel):
+    x: int
+
+
+class Name(str):
+    __slots__ = ()
+
+
+class Plain:
+    """A class of a learner's own."""
+
+
+def first(state: State) -> State:
+    return {"done": ["first"]}
+
+
+def round_trip(value: Any) -> Any:
+    serde = JsonPlusSerializer()
+    return serde.loads_typed(serde.dumps_typed({"value": value}))["value"]
+
+
+@fact("ex01.changed_in_silence")
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ((1, 2), [1, 2]),
+        (bytearray(b"a"), b"a"),
+        (memoryview(b"a"), b"a"),
+        (collections.defaultdict(int, a=1), {"a": 1}),
+        (collections.OrderedDict(a=1), {"a": 1}),
+        (collections.Counter("a"), {"a": 1}),
+        (Name("Ada"), "Ada"),
+        (ValueError("no"), "ValueError('no')"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_changed_in_silence(stored: Any, read: Any) -> None:
+    """some types come back as others, and nothing says so"""
+    found = round_trip(stored)
+    assert (type(found), found) == (type(read), read)
+
+
+@fact("ex01.classes_are_revived_with_a_warning")
+@pytest.mark.parametrize("value", [Point(1), Colour.RED, Pair(1), Form(x=1)], ids=str)
+def test_classes_are_revived(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """a dataclass, an enum, a named tuple and a pydantic model come back as they
+    were, and a line of the log says that this will be blocked in a future version"""
+    found = round_trip(value)
+    assert (type(found), found) == (type(value), value)
+    name = f"{type(value).__module__}.{type(value).__name__}"
+    assert f"Deserializing unregistered type {name} from checkpoint." in caplog.text
+    assert "This will be blocked in a future version" in caplog.text
+    assert "allowed_msgpack_modules" in caplog.text
+
+
+@fact("ex01.nan_and_nul_are_stored")
+@pytest.mark.parametrize("value", [float("inf"), "a\x00b"])
+def test_nan_and_nul_are_stored(tmp_path: Path, value: Any) -> None:
+    """SQLite and InMemorySaver store infinity and a NUL character"""
+    for saver in (InMemorySaver(), sqlite_saver(tmp_path / "c.db")):
+        app = chain(State, first, saver=saver)
+        app.invoke({"held": value}, THREAD)
+        assert value == app.get_state(THREAD).values["held"]
+
+
+@fact("ex01.reading_can_run_code")
+def test_reading_can_run_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """a stored row that names a function calls it when it is read"""
+    import ormsgpack
+
+    call = ormsgpack.packb(("builtins", "print", ["printed on read"]))
+    row = ormsgpack.packb(ormsgpack.Ext(1, call))
+    JsonPlusSerializer().loads_typed(("msgpack", row))
+    assert capsys.readouterr().out == "printed on read\n"
+
+
+@fact("ex01.pickle_fallback")
+def test_pickle_fallback(tmp_path: Path) -> None:
+    """with pickle_fallback=True a row that holds what msgpack refuses is a pickle"""
+    serde = JsonPlusSerializer(pickle_fallback=True)
+    connection = sqlite3.connect(tmp_path / "c.db", check_same_thread=False)
+    app = chain(State, first, saver=SqliteSaver(connection, serde=serde))
+    app.invoke({"held": Plain()}, THREAD)
+    kinds = {kind for (kind,) in connection.execute("SELECT type FROM checkpoints")}
+    assert "pickle" in kinds
+
+
+@fact("ex01.missing_class_is_a_dict")
+def test_missing_class_is_a_dict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """a reader that lacks the class gets a dict, and writes the dict back"""
+    path = tmp_path / "c.db"
+    mine = dataclasses.make_dataclass("Mine", [("x", int)])
+    mine.__module__ = __name__  # which make_dataclass cannot be told in Python 3.11
+    monkeypatch.setattr(sys.modules[__name__], "Mine", mine, raising=False)
+    chain(State, first, saver=sqlite_saver(path)).invoke({"held": mine(1)}, THREAD)
+    monkeypatch.undo()
+    app = chain(State, first, saver=sqlite_saver(path))
+    assert app.invoke({}, THREAD)["held"] == {"x": 1}
+    monkeypatch.setattr(sys.modules[__name__], "Mine", mine, raising=False)
+    app = chain(State, first, saver=sqlite_saver(path))
+    assert app.get_state(THREAD).values["held"] == {"x": 1}
+
+
+@fact("ex01.postgres_refuses_nul")
+def test_postgres_refuses_nul(postgres: str) -> None:
+    """PostgreSQL refuses a text with a NUL character, which SQLite stores"""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        saver.setup()
+        app = chain(State, first, saver=saver)
+        found = raised(app.invoke, {"held": "a\x00b"}, THREAD)
+    assert found.split(":")[0] in ("UntranslatableCharacter", "DataError")
