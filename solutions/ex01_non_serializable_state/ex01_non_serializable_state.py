@@ -77,14 +77,14 @@ observe("hand_over")
 
 # %% [markdown] id="look_inside"
 # Both requests failed. Is the database empty, then?
-# Predict what the first request has left in it, before you look.
+# Predict what the two requests have left in it, before you look.
 
 # %% id="prediction_row"
 predict(
-    "What is in the database after the TypeError?",
-    a="Nothing: the failed run was rolled back",
-    b="The question, and no objects: those could not be written",
-    c="The question, and the model with its API key",
+    "What is in the database after both errors?",
+    a="Nothing: failed runs are rolled back",
+    b="The questions, and no objects: those could not be written",
+    c="The questions, and a model with its API key",
 )
 
 # %% id="picture"
@@ -106,7 +106,8 @@ show("rows", "hand_over")
 # So process 1 found a model in its state, skipped *configure*, and in #9 sent the key of process 0.
 # The stand-in refuses a foreign key with `401`; a real provider would have answered, and billed process 0.
 #
-# The only trace is #11, which the table shows: `Deserializing unregistered type […] This will be blocked in a future version`.
+# The only trace is #11, a log line of which the table shows both ends: `Deserializing unregistered type … ChatOpenAI`.
+# In its middle it says `This will be blocked in a future version`.
 #
 # If you chose *a* in the first question: you would be right with `durability="sync"`, as you will see below.
 # If you chose *a* or *b* in the second: each step is a transaction of its own, and what was written before an error stays.
