@@ -147,16 +147,17 @@ class ForkLauncher:
             self._control.sendall(data[sent:])
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            message = json.loads(line)
-            if "ended" not in message:
-                answer = self._answers.pop(message["number"])
-                if not answer.done():  # whoever asked may have been cancelled
-                    answer.set_result(message)
-                continue
-            launched = self._running.pop(message["ended"], None)
-            if launched is not None and not launched.ended.done():
-                launched.ended.set_result(message["code"])
+        with contextlib.suppress(ConnectionError):  # killed, with an order unread
+            while line := await reader.readline():
+                message = json.loads(line)
+                if "ended" not in message:
+                    answer = self._answers.pop(message["number"])
+                    if not answer.done():  # whoever asked may have been cancelled
+                        answer.set_result(message)
+                    continue
+                launched = self._running.pop(message["ended"], None)
+                if launched is not None and not launched.ended.done():
+                    launched.ended.set_result(message["code"])
         if not self._closing:
             await asyncio.to_thread(end_strays, self._folder)
         problem = GraderBroke("the forkserver has ended")

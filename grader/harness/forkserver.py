@@ -14,7 +14,6 @@ import gc
 import importlib
 import json
 import os
-import random
 import select
 import shutil
 import signal
@@ -182,7 +181,6 @@ def work(order: dict[str, Any], channel: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     forget(order["reimported"])
-    random.seed()  # a fork inherits the state, and two processes would draw alike
     reader, writer = channel.makefile("rb"), channel.makefile("wb")
     worker = Worker(reader, writer, order["path"], order["functions"], order["limit_b"])
     quiet(lambda: worker.run(order["folder"], order["application"], order["address"]))

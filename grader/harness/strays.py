@@ -12,11 +12,11 @@ ROUNDS = 20  # a stray that forks while it is looked for is found in the next on
 
 
 def end_strays(folder: str) -> None:
-    """Kill every process that was started, or works, in a scratch folder.
+    """Kill every process that was started with its home in a scratch folder.
 
     A process that has left its parents, its group and its session still has the
-    environment that it was started with, where HOME is in the folder. One that wipes
-    its memory of that and changes its folder is out of reach without a namespace.
+    environment that it was started with, where HOME is in the folder. One that has
+    started a program without it is out of reach where there is no namespace.
     """
     for _ in range(ROUNDS):
         found = list(_strays(folder))
@@ -33,6 +33,6 @@ def _strays(folder: str) -> Iterator[psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid == me or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            places = (process.environ().get("HOME", ""), process.cwd())
-            if any(f"{place}/".startswith(f"{folder}/") for place in places):
+            home = process.environ().get("HOME", "")
+            if f"{home}/".startswith(f"{folder}/"):
                 yield process

@@ -14,6 +14,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from grader.harness import harness
+from grader.harness.fork_launcher import ForkLauncher
 from grader.vocabulary import Status, process
 from tests.harness.conftest import Fresh
 from tests.harness.living import (
@@ -25,7 +26,7 @@ from tests.harness.living import (
     survivors,
     tree,
 )
-from tests.harness.small import Warm, exercise, source
+from tests.harness.small import LIGHT, Warm, exercise, source
 
 BOTH = 2  # the process that hangs, and the daemon that it has left
 STEM = "ex04_memory_saver"
@@ -106,6 +107,16 @@ def test_closed(fresh: Fresh, said: Signal, scratch: Path) -> None:
         return found
 
     assert not survivors(one.run(close()))
+
+
+def test_ended(scratch: Path) -> None:
+    """a harness that ends takes its forkserver and its folder with it"""
+    one = Warm(ForkLauncher(), LIGHT, scratch)
+    found = psutil.Process(one.harness.launcher.root_pid())
+    assert leftovers(scratch) == [one.harness.folder.name]
+    one.close()
+    assert not survivors([found])
+    assert leftovers(scratch) == []
 
 
 def test_interrupted_command(
