@@ -50,10 +50,10 @@ TRIES = 3
 REPORT = " Three sources were read and two of them disagree on the figures." * 3
 MORE, DONE = f"needs more {{ref}}.{REPORT}", f"settled {{ref}}.{REPORT}"
 NEITHER = "I cannot help with that {ref}."
-# Lower than the default of 10 007, so that a loop without a bound ends soon; 25 steps
-# are enough for three tries of eight nodes each.
-LIMIT = "LANGGRAPH_DEFAULT_RECURSION_LIMIT"
-low, lowest = environment.sets(LIMIT, "50"), environment.sets(LIMIT, "25")
+# Lower than the default of 10 007, so that a loop without a bound ends soon.
+low_limit = environment.sets("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "50")
+# For the same reason, elsewhere the model settles long after a bound has ended it.
+LATE = (*[MORE] * 12, DONE)
 
 
 def says(*replies: str) -> Says:
@@ -64,40 +64,37 @@ def says(*replies: str) -> Says:
 exercise.scenario(
     "settles",
     "the model settles in the first, second and third try, and then says neither",
-    lowest,
     says(DONE),
     process(0).calls("research", "{thread_1}", "What is a {word_1}?"),
     says(MORE, DONE),
     process(1).calls("research", "{thread_2}", "What is a {word_2}?"),
     says(MORE, MORE, DONE),
     process(1).calls("research", "{thread_1}", "What is a {word_3}?"),
-    says(NEITHER),
+    says(NEITHER, *LATE),
     process(0).calls("research", "{thread_3}", "What is a {word_4}?"),
-    says(MORE, NEITHER),
+    says(MORE, NEITHER, *LATE),
     process(1).calls("research", "{thread_4}", "What is a {word_5}?"),
 )
 exercise.scenario(
     "endless",
     "the model never settles, and process 1 resumes what process 0 has ended",
-    low,
+    low_limit,
     says(MORE),
     process(0).calls("research", "{thread}", "What is a {word}?"),
     process(1).calls("resume", "{thread}"),
 )
 exercise.scenario(
     "cut_off",
-    "process 0 is killed in its second try, process 1 resumes; the model never settles",
-    lowest,
-    says(MORE),
+    "process 0 is killed in its second try, and process 1 resumes",
+    says(*LATE),
     process(0).is_killed_when("research", once_stored="research", nth=2),
     process(0).calls("research", "{thread}", "What is a {word}?"),
     process(1).calls("resume", "{thread}"),
 )
 exercise.scenario(
     "two_at_once",
-    "one process has two questions at once that the model never settles",
-    lowest,
-    says(MORE),
+    "one process has two questions at once, which the model does not settle",
+    says(*LATE),
     together(
         process(0).calls("research", "{thread_1}", "What is a {word_1}?"),
         process(0).calls("research", "{thread_2}", "What is a {word_2}?"),
