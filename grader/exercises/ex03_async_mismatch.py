@@ -202,6 +202,8 @@ def both_inside(two_at_once: Run) -> None:
     """two requests are at the model at the same time; answered first, returned first"""
     run, words = two_at_once, (two_at_once.drawn.word_0, two_at_once.drawn.word_1)
     answers = run.of("answer")
+    if all(reply.value for reply in run.replies) and not answers:
+        fail("the model was never asked", because=run.replies)
     before = [s for s in run.of("model") if answers and s.number < answers[0].number]
     if not all(any(word in s.data["prompt"] for s in before) for word in words):
         fail(

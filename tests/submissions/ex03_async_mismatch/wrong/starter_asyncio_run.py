@@ -6,11 +6,12 @@ Caught by: six_in_a_row, twenty_at_once, crosses_processes, both_inside
 from fastapi import FastAPI
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import BaseModel
 import asyncio
 import os
+import sqlite3
 
 llm = ChatOpenAI(model="gpt-4o-mini")
 
@@ -30,18 +31,14 @@ builder.add_edge(START, "answer")
 builder.add_edge("answer", END)
 
 
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+graph = builder.compile(checkpointer=SqliteSaver(connection))
 api = FastAPI()
-
-
-async def run(body: Question) -> str:
-    async with AsyncSqliteSaver.from_conn_string(os.environ["CHECKPOINT_DB"]) as saver:
-        graph = builder.compile(checkpointer=saver)
-        config = {"configurable": {"thread_id": body.thread_id}}
-        turn = {"messages": [HumanMessage(body.question)]}
-        result = await graph.ainvoke(turn, config)
-        return result["messages"][-1].content
 
 
 @api.post("/ask")
 async def ask(body: Question) -> dict:
-    return {"answer": asyncio.run(run(body))}
+    config = {"configurable": {"thread_id": body.thread_id}}
+    turn = {"messages": [HumanMessage(body.question)]}
+    result = asyncio.run(graph.ainvoke(turn, config))
+    return {"answer": result["messages"][-1].content}
