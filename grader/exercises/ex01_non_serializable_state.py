@@ -23,10 +23,6 @@ exercise = Exercise(
             "put it there, and who else could make it?",
         ),
         (
-            "AuthenticationError|Incorrect API key",
-            "whose key did this process send, and where did it find it?",
-        ),
-        (
             "has no attribute '(invoke|stream|bind)",
             "what was stored as an object came back as plain data: what would a node "
             "need to make the object anew?",

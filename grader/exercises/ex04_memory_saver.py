@@ -18,40 +18,6 @@ exercise = Exercise(
         "`SqliteSaver(sqlite3.connect(os.environ['CHECKPOINT_DB'], "
         "check_same_thread=False))`, made once when the module is imported.",
     ),
-    advice=(
-        (
-            "_GeneratorContextManager",
-            "`from_conn_string` is a context manager: what it returns is not a saver, "
-            "and the connection closes when its `with` block ends",
-        ),
-        (
-            "Cannot operate on a closed database",
-            "something closed the connection while the graph still uses it: who holds "
-            "the `with` block open for as long as the process lives?",
-        ),
-        (
-            "SQLite objects created in a thread",
-            "LangGraph writes checkpoints from an OS thread of its own: look at the "
-            "argument `check_same_thread` of `sqlite3.connect`",
-        ),
-        (
-            "no such table: checkpoints",
-            "the database has no tables yet: which method of the saver makes them?",
-        ),
-        (
-            "database is locked",
-            "another process was writing: how long does your connection wait for it?",
-        ),
-        (
-            "EmptyInputError",
-            "there was no checkpoint to go on from: when does your graph write one, "
-            "and where?",
-        ),
-        (
-            "Event loop is closed",
-            "a client lives in the event loop that opened it: who uses it afterwards?",
-        ),
-    ),
 )
 
 DRAFT, POLISH = "[draft]", "[polish]"

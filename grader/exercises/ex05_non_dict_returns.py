@@ -24,16 +24,6 @@ exercise = Exercise(
     ),
     advice=(
         (
-            "Expected dict, got",
-            "a node returned something that is no dictionary: the message quotes it. "
-            "Which key of the state is that value meant for?",
-        ),
-        (
-            "Can receive only one value per step",
-            "two nodes wrote this key in the same step: how should LangGraph join "
-            "the two values?",
-        ),
-        (
             "can only concatenate",
             "this reducer joins a list to a list: what did the node return?",
         ),

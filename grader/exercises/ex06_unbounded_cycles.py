@@ -38,11 +38,6 @@ exercise = Exercise(
             "a key that no node has written is not in the state: what shall its "
             "absence mean?",
         ),
-        (
-            "EmptyInputError",
-            "there was no checkpoint to go on from: does your graph write to "
-            "`CHECKPOINT_DB`?",
-        ),
     ),
 )
 

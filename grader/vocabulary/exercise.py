@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from grader.vocabulary.advice import Advice, advised
 from grader.vocabulary.history import History, Run
 from grader.vocabulary.observation import CheckFailed, Observation
 from grader.vocabulary.scenario import Scenario, Step
@@ -52,13 +53,14 @@ class Exercise:
             "api: ASGI application", and each process is a server that runs it.
         hints: a ladder, from a question to a pointer.
         advice: pairs of a regular expression over a failure's text and what to
-            suggest when it matches; the first match wins over a check's own help.
+            suggest when it matches, before what is suggested for common errors; a
+            match wins over a check's own help.
     """
 
     title: str
     contract: Sequence[str]
     hints: Sequence[str]
-    advice: Sequence[tuple[str, str]] = ()
+    advice: Advice = ()
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
 
@@ -122,7 +124,7 @@ class Exercise:
 
     def advised(self, text: str) -> str:
         """Return what the exercise suggests where a failure's text is this, or ""."""
-        return next((h for pattern, h in self.advice if re.search(pattern, text)), "")
+        return advised(text, self.advice)
 
     def _result(
         self, check: Check, history: History, before: dict[str, Result]
