@@ -5,9 +5,10 @@ from grader.vocabulary.scenario import Says
 from tests.harness import small
 
 ASKS = small.ASKS
-THRICE = ASKS + "\ndef chat(thread_id, text):\n    return [ask(text), ask(text), ask(text)]"
-    ASKS + "\ndef chat(thread_id, text):\n    return [ask(text) for _ in '123'][-1]"
-)
+THRICE = f"""{ASKS}
+def chat(thread_id, text):
+    return [ask(text), ask(text), ask(text)]
+"""
 
 
 def says(*replies: str) -> Says:
