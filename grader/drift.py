@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
-FACTS = ROOT / "tests" / "drift"
+FACTS = ROOT / "tests/drift"
 COMPANIONS = (
     *("langgraph", "langgraph-checkpoint", "langgraph-prebuilt"),
     *("langgraph-checkpoint-sqlite", "langgraph-checkpoint-postgres"),
@@ -26,7 +27,7 @@ COMPANIONS = (
 # What the facts are proved with, in the versions that are here.
 TOOLS = (
     *("pytest", "pytest-timeout", "pytest-xdist", "httpx", "starlette", "uvicorn"),
-    *("aiosqlite", "psycopg", "psycopg-binary"),
+    *("aiosqlite", "psycopg", "psycopg-binary", "psycopg-pool"),
 )
 INSTALL_S, RUN_S = 600, 900
 HOLDS, DRIFTED, BROKEN = 0, 1, 3
@@ -56,8 +57,8 @@ def drift(versions: Sequence[str] = (), prereleases: bool = False) -> int:
     """
     sentences = tomllib.loads((FACTS / "sentences.toml").read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="drift-") as name:
-        folder = Path(name)
-        python = folder / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+        folder, scripts = Path(name), "Scripts" if os.name == "nt" else "bin"
+        python = folder / "env" / scripts / "python"
         complaint = install(folder / "env", python, versions, prereleases)
         if complaint:
             print("nothing was checked: the releases could not be installed")
@@ -79,7 +80,7 @@ def install(env: Path, python: Path, versions: Sequence[str], prereleases: bool)
     if prereleases:
         uv.append("--prerelease=allow")
         pip.append("--pre")
-    made = ["uv", "venv", "--quiet", "--no-project", "--python", base, str(env)]
+    made = ["uv", "venv", "--no-project", "--python", base, str(env)]
     if shutil.which("uv") and not (_complaint(made) or _complaint(uv)):
         return ""
     return _complaint([base, "-m", "venv", "--clear", str(env)]) or _complaint(pip)
@@ -96,9 +97,8 @@ def _complaint(command: Sequence[str]) -> str:
 
 def _ran(command: Sequence[str], limit_s: float) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=limit_s
-    )
+    more: Any = {"cwd": ROOT, "env": env, "capture_output": True, "text": True}
+    return subprocess.run(command, timeout=limit_s, **more)
 
 
 def compared(python: Path) -> Iterator[str]:
@@ -112,7 +112,7 @@ def compared(python: Path) -> Iterator[str]:
 
 def run(python: Path, tests: Path, xml: Path) -> list[Result]:
     """Run the facts of a folder with an interpreter; return what they found."""
-    options = ["-m", "fact", "-q", "-p", "no:cacheprovider", f"--junit-xml={xml}"]
+    options = ["-m", "fact", "-p", "no:cacheprovider", f"--junit-xml={xml}"]
     ended = _ran([str(python), "-m", "pytest", *options, str(tests)], RUN_S)
     if not xml.exists():
         raise RuntimeError(f"expected a report of pytest, found\n{ended.stdout}")
@@ -133,20 +133,18 @@ def _result(case: ElementTree.Element) -> Result:
 
 def report(results: Sequence[Result], sentences: Sentences) -> int:
     """Print what holds, and each sentence that does not; return the exit status."""
-    lost = {*sentences} - {result.fact for result in results}
-    missing = [Result(fact, False, found=LOST) for fact in lost]
+    seen = {result.fact for result in results}
+    missing = [Result(fact, False, found=LOST) for fact in {*sentences} - seen]
     # A fact with several tests holds when all of them do.
     ranked = sorted(results, key=lambda result: [*WORDS].index(result.holds))
-    worst = {result.fact: result for result in [*ranked, *missing]}
-    for fact, result in sorted(worst.items()):
+    worst = dict(sorted({one.fact: one for one in [*ranked, *missing]}.items()))
+    for fact, result in worst.items():
         print(f"{WORDS[result.holds]:<9}{fact}")
-    for result in (
-        drifted := [r for _, r in sorted(worst.items()) if r.holds is False]
-    ):
+    drifted = [result for result in worst.values() if result.holds is False]
+    for result in drifted:
         print(f"\nno longer true: {result.fact}\n  claim     {result.claim}")
         for stem, quotes in sentences.get(result.fact, {}).items():
-            for quote in quotes:
-                print(f"  notebook  {stem}: {quote}")
+            print(*(f"  notebook  {stem}: {quote}" for quote in quotes), sep="\n")
         print(f"  expected  {result.expected or 'what the claim says'}")
         print(f"  found     {result.found.strip()}")
     print(f"\n{len(worst)} facts, {len(drifted)} no longer true")

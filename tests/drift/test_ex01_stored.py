@@ -83,7 +83,8 @@ def test_another_process_sends_the_key(
     answer = another_process("reads_the_thread", str(path), *annotated, **given)
     assert len(models.bodies) == 1, answer.stdout + answer.stderr
     if not given:
-        assert "Deserializing unregistered type" in answer.stderr
+        line = "Deserializing unregistered type langchain_openai.chat_models.base."
+        assert f"{line}ChatOpenAI from checkpoint." in answer.stderr
 
 
 @fact("ex01.strict_mode_revives_a_dict")
