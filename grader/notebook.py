@@ -73,7 +73,9 @@ def observe(*scenarios: str, seed: int | None = None) -> Any:
 
 
 def show(picture: str, scenario: str, seed: int | None = None, **settings: Any) -> Any:
-    """Run one scenario as `observe` does, and draw what the exercise is about.
+    """Draw what the exercise is about, from the run that `observe` showed last.
+
+    Where the scenario has not been observed yet, it is run now.
 
     Args:
         picture: "explorer", "growth" or "rows"; see `grader.visuals`.
@@ -87,11 +89,15 @@ def show(picture: str, scenario: str, seed: int | None = None, **settings: Any) 
     if picture not in PICTURES:
         known = ", ".join(PICTURES)
         raise LookupError(f"expected a picture ({known}), found {picture!r}")
-    runs = history(scenario, seed=seed)
-    if isinstance(runs, Notice):
-        return runs
+    session = current()
+    run = session.runs.get(scenario) if session and seed is None else None
+    if run is None:
+        runs = history(scenario, seed=seed)
+        if isinstance(runs, Notice):
+            return runs
+        run = runs.runs[scenario]
     module = importlib.import_module(f"grader.visuals.{picture}")
-    return getattr(module, picture)(runs.runs[scenario], **settings)
+    return getattr(module, picture)(run, **settings)
 
 
 def history(*scenarios: str, seed: int | None = None) -> History | Notice:
@@ -132,7 +138,9 @@ def history(*scenarios: str, seed: int | None = None) -> History | Notice:
         answer = {"error": str(gone)}
     if "history" in answer:
         session.store.remember({"observed": True})
-        return parse("\n".join(answer["history"]) + "\n")
+        seen = parse("\n".join(answer["history"]) + "\n")
+        session.runs.update(seen.runs)
+        return seen
     if "expected a scenario" in answer.get("error", ""):
         raise LookupError(answer["error"])
     broken = answer.get("error", "the run was interrupted")

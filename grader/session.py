@@ -13,7 +13,7 @@ from grader import catalog
 from grader.client import Client, ServiceGone
 from grader.displays import Notice
 from grader.store import Store
-from grader.vocabulary import Exercise, History, Verdict
+from grader.vocabulary import Exercise, History, Run, Verdict
 from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import from_json
 
@@ -31,6 +31,7 @@ class Session:
     store: Store
     text: str = ""
     verdicts: dict[tuple[str, bool], Verdict] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)  # observed last, by scenario
 
     def verdict(
         self, seed: int | None, processes: int
@@ -84,6 +85,7 @@ def load(shell: Any) -> None:
             return
         session.text = "\n" + cell  # line 1 is the magic, so lines are the cell's
         session.verdicts.clear()
+        session.runs.clear()
         if client.pid is None or client.pid != entered.get("pid"):
             with contextlib.suppress(ServiceGone):
                 answer = client.ask("playground", stem=session.stem)
