@@ -31,6 +31,7 @@ class ForkLauncher:
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._asked = 0
         self._closing = False
+        self._doubt: asyncio.Task[None] | None = None
 
     async def open(self, folder: Path, modules: Sequence[str]) -> None:
         """Start the forkserver and wait until its libraries are imported."""
@@ -125,18 +126,22 @@ class ForkLauncher:
         return answer
 
     def _insist(self, pid: int) -> None:
-        # A forkserver that has not killed has been stopped by a submission. Without
-        # it all its workers end, and the run is an error.
-        if pid in self._running:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        # A forkserver that has not killed may have been stopped by a submission, or
+        # this loop may have been: only the former does not answer.
+        if pid in self._running and (self._doubt is None or self._doubt.done()):
+            self._doubt = asyncio.create_task(self._is_there())
+
+    async def _is_there(self) -> None:
+        with contextlib.suppress(GraderBroke):
+            await self._obeyed(self._ask({"do": "answer"}, []))
 
     async def _obeyed(self, answer: asyncio.Future[Any]) -> dict[str, Any]:
         """Wait for an answer; a submission may have stopped the forkserver."""
         try:
             waited: dict[str, Any] = await within(answer, OBEY_LIMIT_S)
         except OutOfPatience as limit:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()  # without it all its workers end
             raise GraderBroke(f"the forkserver did not answer: {limit}") from None
         return waited
 

@@ -117,7 +117,7 @@ class Forkserver:
         return False
 
     def obey(self, order: dict[str, Any]) -> None:
-        """Kill one worker's process group, or everything the run has left."""
+        """Kill one worker's process group or everything that is left, or say a word."""
         if order["do"] == "kill" and order["pid"] in self.workers:
             os.kill(order["pid"], signal.SIGKILL)  # it may not lead a group yet
             with contextlib.suppress(ProcessLookupError):
@@ -125,6 +125,8 @@ class Forkserver:
         elif order["do"] == "sweep":
             left = self.sweep(everything=order["everything"])
             self.tell({"number": order["number"], "swept": left})
+        elif order["do"] == "answer":
+            self.tell({"number": order["number"]})
 
     def sweep(self, everything: bool) -> int:
         """End all orphans, with `everything` all workers too; return how many stay."""

@@ -59,6 +59,8 @@ class Process:
     async def start(self, restarted: bool = False) -> Observation | None:
         """Start the process; return what is wrong when it cannot import."""
         self.killed, self.misspoke, self._waiting = False, False, {}
+        if self.launched is not None:
+            self.launched.writer.close()
         self.launched = await self.launcher.start(self.job)
         pid = self.launched.pid
         self.recorder.record("start", self.number, pid=pid, restarted=restarted)
@@ -186,8 +188,8 @@ class Process:
         if self.misspoke:
             return "channel", MISSPOKE
         try:
-            ended = asyncio.shield(launched.ended)
-            code = await within(ended, HANG_UP_LIMIT_S, [launched.pid])
+            ended, pids = asyncio.shield(launched.ended), [self.launcher.root_pid()]
+            code = await within(ended, HANG_UP_LIMIT_S, [launched.pid, *pids])
         except OutOfPatience:
             self.kill()
             return "channel", "the process closed its channel to the grader"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from grader import runner
 from grader.harness.harness import Harness
-from grader.harness.launch import Launcher
+from grader.harness.launch import Job, Launched, Launcher
 from grader.harness.order import Order
 from grader.vocabulary import Exercise, History, Run, Verdict, process
 from grader.vocabulary.scenario import Step
@@ -79,6 +79,14 @@ class Warm:
         """End the harness and its loop."""
         self.run(self.harness.__aexit__(None, None, None))
         self.runner.close()
+
+    async def run_one_worker(self) -> Launched:
+        """Start a worker outside of any run, which waits for ever."""
+        home = str(self.harness.folder)
+        hangs = "import threading\nthreading.Event().wait()\n"
+        (self.harness.folder / "submission.py").write_text(hangs)
+        job = Job(home, home, home, f"{home}/log", functions=(), environment={})
+        return await self.harness.launcher.start(job)
 
     def order(
         self, text: str, made: Exercise, seed: int = 4711, processes: int = 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from grader import catalog, runner
@@ -167,6 +168,26 @@ def test_stopped_forkserver(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> No
     verdict = one.outcome(text, made).verdict
     assert [result.status for result in verdict.results] == [Status.error]
     assert "forkserver" in verdict.results[0].rationale
+
+
+def test_delayed_supervisor(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """a supervisor that hears late of a kill does not take it for disobedience"""
+    monkeypatch.setattr("grader.harness.fork_launcher.OBEY_LIMIT_S", 0.2)
+    one = fresh()
+    root = psutil.Process(one.harness.launcher.root_pid())
+
+    async def kill_and_be_away() -> None:
+        job = await one.run_one_worker()
+        worker = psutil.Process(job.pid)
+        one.harness.launcher.kill(job.pid)
+        worker.wait(20)  # the loop stands still meanwhile
+        with pytest.raises(psutil.TimeoutExpired):
+            root.wait(0.3)  # longer than the limit
+        assert await job.ended == -9
+
+    one.run(kill_and_be_away())
+    assert one.harness.launcher.is_alive()
+    assert look(one, "line") == [1]
 
 
 @pytest.mark.slow
