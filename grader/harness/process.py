@@ -104,6 +104,7 @@ class Process:
         self.recorder.record("call", self.number, args=args, **head)
         if call.http and self.web is not None:
             reply = await self.web.ask(number, name, *args, limit_s=self.call_limit_s)
+            head |= {"status": reply["status"]} if "status" in reply else {}
             return self.record_reply(head, reply)
         order = {**head, "args": args, "beside": beside}
         return self.record_reply(head, await self._ask(self.launched, order))
@@ -138,8 +139,6 @@ class Process:
             return self.recorder.record(
                 "reply", self.number, **head, value=reply["value"]
             )
-        if "status" in reply:
-            head = {**head, "status": reply["status"]}
         return self.recorder.record("reply", self.number, **head, **trouble(reply))
 
     def hurry(self) -> None:

@@ -60,7 +60,7 @@ def reply_words(seen: Observation) -> str:
         value = seen.data["value"]
         only = _is_request(seen) and isinstance(value, dict) and len(value) == 1
         return one_line(repr(next(iter(value.values())) if only else value))
-    if "status" in seen.data:
+    if seen.data.get("status", 0) >= 300:
         return one_line(f"{seen.data['status']}: {seen.data.get('message')}")
     error, message = str(seen.data.get("error")), seen.data.get("message")
     if error in {"not_json", "wrong_type"}:

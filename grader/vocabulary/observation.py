@@ -37,7 +37,7 @@ class Observation:
 
     Kinds and the keys of their `data`:
     `start` pid, restarted · `broken` error, message, line · `call` id, function,
-    args · `reply` id, function, and either value, or error, message, line, and the
+    args · `reply` id, function, and either value, or error, message, line; the
     status of an HTTP response · `model` event, request, prompt, messages · `answer`
     event, request, text, status · `held` / `released` event, inside, expected ·
     `fault` what, event, stored · `exit` code, signal · `limit` what, limit, found ·
@@ -81,7 +81,7 @@ class Observation:
             "refused": f"{where} took no connection for {name}",
             "disconnected": f"{where} hung up before it answered {name}",
         }
-        if "status" in self.data:
+        if self.data.get("status", 0) >= 300:
             raised = "" if str(error).startswith("HTTP ") else f": it raised {error}"
             return f"{where} answered {name} with HTTP {self.data['status']}{raised}"
         return sentences.get(str(error), f"{name} raised {error} in {where}")
@@ -155,7 +155,7 @@ def _error(data: Mapping[str, Any]) -> str:
 def _result(data: Mapping[str, Any]) -> str:
     if "value" in data:
         return short(data["value"])
-    if "status" in data and not str(data["error"]).startswith("HTTP "):
+    if data.get("status", 0) >= 300 and not str(data["error"]).startswith("HTTP "):
         return f"HTTP {data['status']}, {_error(data)}"
     return _error(data)
 
