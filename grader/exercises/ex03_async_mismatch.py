@@ -26,11 +26,6 @@ exercise = Exercise(
     ),
     advice=(
         (
-            "No synchronous function provided",
-            "an `async def` node can only be awaited: which of the graph's methods "
-            "does that?",
-        ),
-        (
             r"asyncio\.run\(\) cannot be called|event loop is already running",
             "the server's loop runs in this OS thread already: how does an `async def` "
             "function wait for a coroutine?",
@@ -41,23 +36,9 @@ exercise = Exercise(
             "who starts a loop for each request, and what do the requests share?",
         ),
         (
-            "does not support async methods",
-            "this saver cannot be awaited: which saver of LangGraph can?",
-        ),
-        (
-            "Synchronous calls to AsyncSqliteSaver",
-            "this saver works in the loop that `invoke` keeps waiting: which method of "
-            "the graph lets the loop go on?",
-        ),
-        (
             "no running event loop|no current event loop",
             "there is no loop where this is made: which part of the application runs "
             "in the server's loop, before the first request?",
-        ),
-        (
-            "_AsyncGeneratorContextManager",
-            "`from_conn_string` is a context manager: the saver is what `async with` "
-            "gives",
         ),
         (
             "SQLite objects created in a thread",
