@@ -27,7 +27,7 @@ class ForkLauncher:
     def __init__(self) -> None:
         self.preload_problems: Mapping[str, str] = {}
         self._order = asyncio.Lock()
-        self._running: dict[int, Launched] = {}
+        self._running: dict[int, asyncio.Future[int]] = {}
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._asked = 0
         self._closing = False
@@ -76,11 +76,9 @@ class ForkLauncher:
         async with self._order:
             with theirs:
                 answer = self._ask(order, [theirs.fileno()])
-            pid = (await self._obeyed(answer))["forked"]
+            forked = await self._obeyed(answer)
             reader, writer = await asyncio.open_connection(sock=ours, limit=job.limit_b)
-            launched = Launched(pid, reader, writer)
-            self._running[pid] = launched
-        return launched
+        return Launched(forked["forked"], reader, writer, forked["end"])
 
     def kill(self, pid: int) -> None:
         """End a worker and its process group, as `kill -9` does."""
@@ -155,20 +153,23 @@ class ForkLauncher:
         with contextlib.suppress(ConnectionError):  # killed, with an order unread
             while line := await reader.readline():
                 message = json.loads(line)
+                if "forked" in message:  # it may have ended before anybody asks
+                    message["end"] = asyncio.Future()
+                    self._running[message["forked"]] = message["end"]
                 if "ended" not in message:
                     answer = self._answers.pop(message["number"])
                     if not answer.done():  # whoever asked may have been cancelled
                         answer.set_result(message)
                     continue
-                launched = self._running.pop(message["ended"], None)
-                if launched is not None and not launched.ended.done():
-                    launched.ended.set_result(message["code"])
+                end = self._running.pop(message["ended"])
+                if not end.done():
+                    end.set_result(message["code"])
         if not self._closing:
             await asyncio.to_thread(end_strays, self._folder)
         problem = GraderBroke("the forkserver has ended")
-        for launched in self._running.values():  # it ends its workers when it ends
-            if not launched.ended.done():
-                launched.ended.set_result(-signal.SIGKILL)
+        for end in self._running.values():  # it ends its workers when it ends
+            if not end.done():
+                end.set_result(-signal.SIGKILL)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(problem)

@@ -13,6 +13,7 @@ import pytest
 from grader import catalog, runner
 from grader.harness.harness import PRELOAD
 from grader.harness.launch import GraderBroke
+from grader.harness.process import SubmissionBroken
 from grader.harness.spawn_launcher import SpawnLauncher
 from grader.vocabulary import Status, process
 from tests.harness.conftest import Fresh
@@ -188,6 +189,16 @@ def test_delayed_supervisor(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> No
     one.run(kill_and_be_away())
     assert one.harness.launcher.is_alive()
     assert look(one, "line") == [1]
+
+
+def test_quick_end(light: Warm) -> None:
+    """the end of a process is known however soon after its start it comes"""
+    text = "import os\nos._exit(7)\n"
+    order = light.order(text, exercise())
+    for _ in range(30):
+        with pytest.raises(SubmissionBroken) as raised:
+            light.run(light.harness.run(order))
+        assert "ended with exit code 7" in raised.value.seen.data["message"]
 
 
 @pytest.mark.slow
