@@ -77,9 +77,8 @@ def install(env: Path, python: Path, versions: Sequence[str], prereleases: bool)
     base = getattr(sys, "_base_executable", sys.executable)
     uv = ["uv", "pip", "install", "--quiet", "--python", str(python), *wanted]
     pip = [str(python), "-m", "pip", "install", "-q", *wanted]
-    if prereleases:
-        uv.append("--prerelease=allow")
-        pip.append("--pre")
+    uv += ["--prerelease=allow"] * prereleases
+    pip += ["--pre"] * prereleases
     made = ["uv", "venv", "--no-project", "--python", base, str(env)]
     if shutil.which("uv") and not (_complaint(made) or _complaint(uv)):
         return ""

@@ -23,10 +23,11 @@ def a(state: State) -> State:
 
 def b(state: State) -> State:
     if durability in ("sync", "async"):
-        # What the kill presupposes: the row of the finished step.
+        # What the kill presupposes: the checkpoint of the finished step. The row in
+        # "writes" can be there before the checkpoint that it belongs to.
         reader = sqlite3.connect(path)
         while not reader.execute(
-            "SELECT 1 FROM writes WHERE instr(value, 'from-a')"
+            "SELECT 1 FROM checkpoints WHERE instr(checkpoint, 'from-a')"
         ).fetchone():
             pass
     if durability:
