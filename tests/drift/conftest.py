@@ -78,37 +78,37 @@ def models() -> Iterator[Any]:
         made.loop.close()
 
 
+# Ends the server when nobody holds its standard input any more: at the end of the
+# tests, and also when they were killed.
+WATCH = 'cat >/dev/null; "$0" -D "$1/data" -m immediate -w stop; rm -rf "$1"'
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Serve a throw-away PostgreSQL on a unix socket; return its address."""
-    homes = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt").glob("pg*/bin")]
+    homes = Path("/usr/lib/postgresql").glob("*/bin")
     path = os.pathsep.join([os.environ["PATH"], *map(str, homes)])
-    programs = [shutil.which(name, path=path) for name in ("initdb", "pg_ctl")]
-    if None in programs:
+    initdb, control = (shutil.which(name, path=path) for name in ("initdb", "pg_ctl"))
+    if not initdb or not control:
         pytest.skip("no initdb and pg_ctl; install the system package postgresql")
-    with tempfile.TemporaryDirectory(prefix="pg-") as name:
-        user = {}
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            # The server refuses to be run by root.
-            shutil.chown(name, "nobody")
-            user = {"user": "nobody", "extra_groups": []}
-        data = f"{name}/data"
-        server = f"-c listen_addresses= -c fsync=off -k {name}"
-        control = [programs[1], "-D", data, "-l", f"{name}/log", "-t", "60", "-w"]
-        for command in (
-            [programs[0], "-D", data, "-A", "trust", "-U", "facts", "--no-sync"],
-            [*control, "-o", server, "start"],
-        ):
-            # Its output goes to a file: the server would keep a pipe open.
-            with open(f"{name}-output", "wb") as output:
-                ended = subprocess.run(
-                    command, cwd=name, stdout=output, stderr=output, timeout=90, **user
-                )
-            said = Path(f"{name}-output").read_text()
-            Path(f"{name}-output").unlink()
-            assert ended.returncode == 0, said
-        try:
-            yield f"host={name} user=facts dbname=postgres"
-        finally:
-            stop = [*control[:3], "-m", "immediate", "-w", "stop"]
-            subprocess.run(stop, cwd=name, capture_output=True, timeout=90, **user)
+    folder = tempfile.mkdtemp(prefix="drift-pg-")
+    # The server refuses to be run by root.
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    user: Any = {"user": "nobody", "extra_groups": []} if root else {}
+    if root:
+        shutil.chown(folder, "nobody")
+    more: Any = {"cwd": "/", "stdout": subprocess.DEVNULL, **user}
+    with subprocess.Popen(
+        ["sh", "-c", WATCH, control, folder],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        **more,
+    ):
+        data, log = f"{folder}/data", f"{folder}/log"
+        make = [initdb, "-D", data, "-A", "trust", "-U", "facts", "--no-sync"]
+        options = f"-c listen_addresses= -c fsync=off -k {folder}"
+        start = [control, "-D", data, "-l", log, "-o", options, "-t", "60", "-w"]
+        subprocess.run(make, timeout=90, check=True, **more)
+        subprocess.run([*start, "start"], timeout=90, check=True, **more)
+        yield f"host={folder} user=facts dbname=postgres"
