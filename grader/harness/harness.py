@@ -16,6 +16,7 @@ from typing import Any
 
 from grader.fakes.model_server import ModelServer
 from grader.harness import tree
+from grader.harness.first import FirstImport
 from grader.harness.journal import Journal, Recorder
 from grader.harness.launch import GraderBroke, Launcher
 from grader.harness.limits import (
@@ -122,9 +123,10 @@ class Harness:
         journal = Journal(
             keep or folder / "history.jsonl", order.stem, order.seed, order.processes
         )
+        first = FirstImport()
         tasks = {
             name: asyncio.create_task(
-                self._scenario(order, scenario, folder / name, code, journal)
+                self._scenario(order, scenario, folder / name, code, journal, first)
             )
             for name, scenario in order.exercise.scenarios.items()
             if not names or name in names
@@ -154,11 +156,12 @@ class Harness:
         folder: Path,
         code: Path,
         journal: Journal,
+        first: FirstImport,
     ) -> Run:
         recorder = Recorder(journal, scenario, draw(scenario, order.seed))
         try:
             await Supervisor(
-                order, recorder, folder, code, self.launcher, self.server
+                order, recorder, folder, code, self.launcher, self.server, first
             ).run()
         except (SubmissionBroken, GraderBroke, OSError):
             raise

@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 # answer needs (a call of ex04 takes about 0.05 s); waiting for a busy CPU is not
 # counted (see patience.py), up to the hard limit.
 CALL_LIMIT_S = 4.0  # one call of one function
-CALL_CPU_LIMIT_S = 3.0  # processor time that one call may burn
+CALL_CPU_LIMIT_S = 2.0  # processor time that one call may burn
 IMPORT_LIMIT_S = 4.0  # importing the submission
 HURRIED_LIMIT_S = 0.5  # each further call of a scenario in which one hung
 HANG_UP_LIMIT_S = 1.5  # from the end of a process's channel to its own end

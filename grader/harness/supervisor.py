@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -11,12 +12,13 @@ from typing import Any
 
 from grader.fakes.model_server import ModelServer
 from grader.harness import checkpoints
+from grader.harness.first import FirstImport
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launcher, clean_environment
 from grader.harness.leaks import Secrets
 from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
-from grader.harness.process import Process, SubmissionBroken
+from grader.harness.process import Process
 from grader.harness.web import address_in
 from grader.harness.world import World
 from grader.vocabulary.scenario import (
@@ -51,9 +53,10 @@ class Supervisor:
         code: Path,
         launcher: Launcher,
         server: ModelServer,
+        first: FirstImport,
     ) -> None:
         self.order, self.recorder, self.server = order, recorder, server
-        self.folder, self.code = folder, code
+        self.folder, self.code, self.first = folder, code, first
         self.scenario = shuffled(recorder.scenario, order.seed, order.processes)
         self.database = folder / "shared" / "checkpoints.db"
         self.world = World(self.recorder, order.seed, self.database)
@@ -70,16 +73,14 @@ class Supervisor:
         """Start all processes, take the steps one by one, and write it all down.
 
         Raises:
-            SubmissionBroken: the first process cannot import the submission.
+            SubmissionBroken: the submission cannot be imported; see `FirstImport`.
         """
         self.database.parent.mkdir(parents=True)
         checkpoints.create(self.database)
         for process in self.processes:
             Path(process.job.cwd).mkdir()
         try:
-            broken = await asyncio.gather(*(p.start() for p in self.processes))
-            if all(broken) and broken[0] is not None:
-                raise SubmissionBroken(broken[0])
+            await self.first.start(self.processes)
             for step in self.scenario.steps:
                 await self._take(step)
         finally:
@@ -176,10 +177,12 @@ class Supervisor:
     def _look(self) -> None:
         """Write down what the shared folder holds now."""
         own = {Path(f"{self.database}{end}") for end in ("", "-wal", "-shm")}
+        walked = os.walk(self.folder)  # what vanishes meanwhile is passed over
+        paths = [Path(folder, name) for folder, _, names in walked for name in names]
         found = sorted(
             str(path.relative_to(self.folder))
-            for path in self.folder.rglob("*")
-            if path.is_file() and path not in own and path.parent != self.folder
+            for path in paths
+            if path not in own and path.parent != self.folder
         )
         threads = checkpoints.threads(self.database)
         held = checkpoints.inspect(self.database, self.secrets)
