@@ -77,6 +77,14 @@ def parser() -> argparse.ArgumentParser:
         "--runs", type=int, default=300, metavar="N", help="for each exercise"
     )
 
+    drift = commands.add_parser(
+        "drift", help="prove the notebooks' sentences with the newest releases"
+    )
+    drift.add_argument(
+        "versions", nargs="*", metavar="NAME==VERSION", help="in place of the newest"
+    )
+    drift.add_argument("--prereleases", action="store_true", help="take these too")
+
     commands.add_parser("doctor", help="say what is installed, missing, and its cost")
     return top
 
@@ -102,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "validity":
             return validity.validity(ROOT)
         return validity.soak(ROOT, chosen.stems, chosen.runs)
+    if chosen.command == "drift":
+        from grader.drift import drift
+
+        return drift(chosen.versions, chosen.prereleases)
     return _author(chosen)
 
 

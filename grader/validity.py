@@ -20,11 +20,16 @@ IMPORT = "import"  # what catches a submission that cannot be run at all
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One submission judged once; `mistake` says what was wrong with the verdict."""
+    """One submission judged once; `mistake` says what was wrong with the verdict.
+
+    `failed` names the checks that failed, or `import` where it could not be run.
+    """
 
     specimen: Specimen
-    verdict: Verdict
-    mistake: str
+    passed: bool
+    failed: tuple[str, ...]
+    mistake: str = ""
+    duration_s: float = 0.0
 
 
 def judged(specimen: Specimen, verdict: Verdict) -> Trial:
@@ -44,7 +49,8 @@ def judged(specimen: Specimen, verdict: Verdict) -> Trial:
         expected = ", ".join(specimen.caught_by)
         mistake = f"caught by {failed}, expected {expected}" if differs else ""
     where = f" (seed {verdict.seed})" if mistake else ""
-    return Trial(specimen, verdict, mistake + where)
+    passed, duration_s = verdict.passed, verdict.duration_s
+    return Trial(specimen, passed, failed, mistake + where, duration_s)
 
 
 async def trials(
@@ -82,7 +88,7 @@ def soak(root: Path, stems: Sequence[str], runs: int) -> int:
     for stem in sorted({trial.specimen.stem for trial in found}):
         of_stem = [trial for trial in found if trial.specimen.stem == stem]
         mistakes = sum(bool(trial.mistake) for trial in of_stem)
-        durations = sorted(trial.verdict.duration_s for trial in of_stem)
+        durations = sorted(trial.duration_s for trial in of_stem)
         print(
             f"{stem:<30} {len(of_stem):>5} runs  {mistakes:>3} mistakes  "
             f"95 % bound {upper_bound(mistakes, len(of_stem)):.2%}  "
@@ -131,17 +137,11 @@ def table_of(found: Sequence[Trial]) -> str:
         of_stem = [trial for trial in found if trial.specimen.stem == stem]
         right = [trial for trial in of_stem if trial.specimen.right]
         wrong = [trial for trial in of_stem if not trial.specimen.right]
-        accepted = sum(trial.verdict.passed for trial in right)
-        rejected = sum(not trial.verdict.passed for trial in wrong)
-        by = Counter(
-            result.check
-            for trial in wrong
-            for result in trial.verdict.results
-            if result.status is Status.failed
-        )
-        checks = ", ".join(
-            f"`{name}` {by[name]}" for name in catalog.load(stem).checks if by[name]
-        )
+        accepted = sum(trial.passed for trial in right)
+        rejected = sum(not trial.passed for trial in wrong)
+        by = Counter(name for trial in wrong for name in trial.failed)
+        names = (*catalog.load(stem).checks, IMPORT)
+        checks = ", ".join(f"`{name}` {by[name]}" for name in names if by[name])
         lines.append(
             f"| {stem} | {accepted} of {len(right)} | {rejected} of {len(wrong)} "
             f"| {checks} |"

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from grader import catalog, readme
+from grader.corpus import specimens
+from grader.validity import Trial, table_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,6 +19,14 @@ def test_readme_lists_every_exercise_as_it_is() -> None:
     table = readme.exercises(ROOT)
     assert readme.is_current(ROOT, "exercises", table), "run `make build`"
     assert all(table.count(f"[{stem}]") == 1 for stem in catalog.stems())
+
+
+def test_readme_has_the_table_of_the_corpus_as_it_is() -> None:
+    """README's validity table is what the corpus says of itself, which the tests of
+    the exercises prove submission by submission"""
+    corpus = [s for stem in catalog.stems() for s in specimens(ROOT, stem)]
+    expected = table_of([Trial(s, s.right, s.caught_by) for s in corpus])
+    assert readme.is_current(ROOT, "validity", expected), "run `grader validity`"
 
 
 def test_the_two_commands_stand_on_the_first_screen() -> None:

@@ -253,7 +253,7 @@ check(processes=4)
 # **A checkpointer makes a leak last.** What a node returns is stored under the thread of whoever asked.
 # With the starter's list, Ben's thread holds Ada's texts in the database, and a repaired app still reads them there.
 #
-# **Append in place, and two stores disagree.** A node that appends to `state["messages"]` and does not return that key changes the output of the run, but not the checkpoint: the next process that reads the thread sees another list.
+# **Append in place, and two stores disagree.** A node that appends to `state["messages"]` and does not return that key changes the output of the run. `SqliteSaver`, which writes the whole state, stores the change as well; `InMemorySaver`, which by default writes the keys that were returned, does not. The same node means two things.
 #
 # **What may be global.** Things that do not change, such as prompts and limits; and things made for sharing, such as a client or a pool of connections. What users send belongs in the state; what a user is to find again tomorrow, in a database under that user's key.
 #

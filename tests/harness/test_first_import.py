@@ -47,7 +47,9 @@ def test_all_processes_start_after_the_first(light: Warm) -> None:
 
 def test_a_later_process_that_cannot_import_is_a_finding(light: Warm) -> None:
     """where the first can import and others cannot, the checks see it, and judge"""
-    text = "import os, uuid\nif os.path.exists(os.environ['CHECKPOINT_DB'] + '.seen'):\n"
+    text = (
+        "import os, uuid\nif os.path.exists(os.environ['CHECKPOINT_DB'] + '.seen'):\n"
+    )
     text += "    raise OSError('taken')\n"
     text += "open(os.environ['CHECKPOINT_DB'] + '.seen', 'w').close()\n" + RIGHT
     made = crowd()
