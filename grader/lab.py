@@ -37,4 +37,5 @@ def lab(root: Path, no_browser: bool) -> int:
         try:
             return process.wait()
         except KeyboardInterrupt:  # JupyterLab has it too, and asks what to do
-            continue
+            if not sys.stdin.isatty():  # nobody can answer
+                process.terminate()

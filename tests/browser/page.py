@@ -88,9 +88,10 @@ class Page:
     def cell(self, number: int) -> WebElement:
         """Return a cell by its place in the notebook, moved into view."""
         cells = f"{NOTEBOOK} .jp-Notebook .jp-Cell"
-        found = self.until(
-            lambda: self.driver.find_elements(By.CSS_SELECTOR, cells)[number]
+        rendered = self.until(  # one by one after the notebook is opened
+            lambda: self.driver.find_elements(By.CSS_SELECTOR, cells)[number:]
         )
+        found: WebElement = rendered[0]
         self.driver.execute_script("arguments[0].scrollIntoView()", found)
         return found
 

@@ -90,12 +90,26 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*grader-run-*"))
 
 
+PATIENTLY = """
+from grader.harness import limits, supervisor
+
+supervisor.CALL_LIMIT_S = limits.HARD_LIMIT_S
+from grader.__main__ import run
+
+raise SystemExit(run())
+"""
+
+
 def command(
     *arguments: str | Path, folder: Path, **options: object
 ) -> subprocess.Popen[str]:
-    """Start `python -m grader …` with scratch folders in `folder`."""
+    """Start `python -m grader …` with scratch folders in `folder`.
+
+    A call may take as long as the hard limit, so that a test on a crowded machine
+    finds it still hanging.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "grader", *map(str, arguments)],
+        [sys.executable, "-c", PATIENTLY, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
