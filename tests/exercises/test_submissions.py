@@ -147,11 +147,13 @@ def repeatable(verdict: Verdict) -> list[Result]:
 
     A server's log has that order too: how often a line stands in it may differ.
     """
-    scenarios = catalog.load(verdict.exercise).scenarios
+    made = catalog.load(verdict.exercise)
+    scenarios = made.scenarios
 
     def at_once(result: Result) -> bool:
         steps = scenarios[result.scenario].steps if result.scenario else ()
-        return any(isinstance(step, Together) for step in steps)
+        together = any(isinstance(step, Together) for step in steps)
+        return together or bool(result.scenario and made.application)
 
     return [
         replace(result, numbers=(), evidence=(), rationale="", help="")
