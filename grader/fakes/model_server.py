@@ -7,6 +7,8 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +30,7 @@ from grader.fakes.answers import (
 )
 from grader.fakes.bodies import Refused, json_response, read_body, refuse
 
+BACKLOG = 512
 LIMIT_CONNECTIONS = 500  # of all processes together; more get a 503
 # Longer than any run: a server that closes an idle connection while the client sends
 # its next request would fail that request by luck.
@@ -36,13 +39,14 @@ KEEP_ALIVE_S = 3600
 Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Caller:
     """Who speaks through one base URL; `pending` are its requests without an answer."""
 
     key: str
     asked: Asked
     pending: set[asyncio.Future[Answer]] = field(default_factory=set)
+    socket: asyncio.Future[asyncio.Server] | None = None  # its own, in a sandbox
 
 
 class ModelServer:
@@ -62,7 +66,7 @@ class ModelServer:
         self._callers: dict[str, _Caller] = {}
         self._state = ServerState()
         self._server: asyncio.Server | None = None
-        self._origin = ""
+        self._origin, self._inside, self._sockets = "", "", Path()
 
     async def __aenter__(self) -> ModelServer:
         routes = [
@@ -85,13 +89,14 @@ class ModelServer:
         )
         config.load()
 
-        def connect() -> H11Protocol:
+        def connect(token: str) -> H11Protocol:
             # The state of a connection is handed to each of its requests, so that
             # one of them can drop the connection.
-            state: dict[str, Any] = {}
+            state: dict[str, Any] = {"token": token}
             state["connection"] = H11Protocol(config, self._state, state)
             return state["connection"]  # type: ignore[no-any-return]
 
+        self._connect = connect
         # asyncio turns on TCP_NODELAY for sockets that name their protocol, and only
         # for those; without it every reply on a kept connection takes 40 ms.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -99,9 +104,19 @@ class ModelServer:
         # A server object of uvicorn would take over signals and close only after a
         # tenth of a second; its protocol is all that is needed.
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(connect, sock=listener, backlog=512)
-        self._origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        tcp = partial(connect, "")
+        self._server = await loop.create_server(tcp, sock=listener, backlog=BACKLOG)
+        self.port = int(listener.getsockname()[1])
+        self._origin = f"http://127.0.0.1:{self.port}"
         return self
+
+    def stand_behind(self, origin: str, folder: Path) -> None:
+        """Serve callers inside a sandbox, each by a socket of its own in a folder.
+
+        They speak to `origin`, where a forwarder passes on what comes to the socket
+        that is named like the first part of the path; "" means there is none.
+        """
+        self._inside, self._sockets = origin, folder
 
     async def __aexit__(
         self,
@@ -111,8 +126,8 @@ class ModelServer:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for url in [*self._callers]:
-            self.dismiss(url)
+        for token in [*self._callers]:
+            self.dismiss(f"{self._origin}/{token}")
         for connection in [*self._state.connections]:
             connection.transport.abort()
         # The loop reports what was aborted in its next pass; requests end at that.
@@ -121,21 +136,39 @@ class ModelServer:
         await asyncio.wait({passed, *self._state.tasks})
         await self._server.wait_closed()
 
-    def admit(self, key: str, asked: Asked) -> str:
+    def admit(self, key: str, asked: Asked, inside: bool = False) -> str:
         """Return a base URL for a caller, who shows `key` as its API key.
 
+        A caller who is `inside` a sandbox, where there is one, gets a socket that
+        serves nobody else.
         Each request is passed to `asked` as its parsed body, in which `messages` is a
         list of at least one object and nothing else is certain.
         """
-        url = f"{self._origin}/{secrets.token_urlsafe(16)}/v1"
-        self._callers[url] = _Caller(key, asked)
-        return url
+        token = secrets.token_urlsafe(16)
+        caller = self._callers[token] = _Caller(key, asked)
+        if not inside or not self._inside:
+            return f"{self._origin}/{token}/v1"
+        path = self._sockets / token
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        path.chmod(0o666)
+        listener.listen(BACKLOG)  # whoever connects now waits for the next line
+        loop = asyncio.get_running_loop()
+        serving = loop.create_unix_server(partial(self._connect, token), sock=listener)
+        caller.socket = asyncio.ensure_future(serving)
+        return f"{self._inside}/{token}/v1"
 
     def dismiss(self, url: str) -> None:
         """Serve a base URL no more, and drop its requests that have no answer yet."""
-        caller = self._callers.pop(url, None)
-        for asked in [*caller.pending] if caller else []:
+        token = url.split("/")[3]
+        caller = self._callers.pop(token, None)
+        if caller is None:
+            return
+        for asked in [*caller.pending]:
             asked.cancel()
+        if caller.socket is not None:
+            caller.socket.add_done_callback(_close)
+            (self._sockets / token).unlink(missing_ok=True)
 
     async def _complete(self, request: Request) -> Response:
         caller = self._caller(request)
@@ -163,8 +196,11 @@ class ModelServer:
         return json_response({"object": "list", "data": [model]})
 
     def _caller(self, request: Request) -> _Caller:
-        caller = self._callers.get(f"{self._origin}/{request.path_params['token']}/v1")
-        if caller is None:
+        token = str(request.path_params["token"])
+        caller = self._callers.get(token)
+        # A socket is an identity: what comes through another's is nobody's.
+        apart = caller is not None and (caller.socket is not None or request.state.token)
+        if caller is None or (apart and request.state.token != token):
             raise Refused(404, "expected the base URL that the process was given")
         given = request.headers.get("authorization", "").encode()
         if not secrets.compare_digest(given, f"Bearer {caller.key}".encode()):
@@ -196,6 +232,11 @@ class ModelServer:
             self.broken = self.broken or problem
             return Answer("model", status=500)
         return asked.result()
+
+
+def _close(serving: asyncio.Future[asyncio.Server]) -> None:
+    if not serving.cancelled() and serving.exception() is None:
+        serving.result().close()
 
 
 async def _in_loop(events: Iterable[str]) -> AsyncIterator[str]:

@@ -16,7 +16,7 @@ from grader.harness.limits import (
 
 def confine(log: str, cwd: str) -> None:
     """Set limits, the working folder and the standard streams of this process."""
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    output = os.open(log, os.O_WRONLY | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in ((0, nothing), (1, output), (2, output)):
         os.dup2(source, target)

@@ -7,25 +7,30 @@ import contextlib
 import json
 import signal
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from grader.harness.launch import GraderBroke, Job, Launched, clean_environment
+from grader.harness import pids, tiers
+from grader.harness.launch import GraderBroke, Job, Launched, Place
 from grader.harness.limits import OBEY_LIMIT_S, PRELOAD_LIMIT_S, SWEEP_LIMIT_S
 from grader.harness.patience import OutOfPatience, within
 from grader.harness.strays import end_strays
 
 
 class ForkLauncher:
-    """Workers forked from one preloaded process, which imported nothing of theirs."""
+    """Workers forked from one preloaded process, which imported nothing of theirs.
+
+    `tier` is what stands around them; see `tiers`.
+    """
 
     starting_s = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, tier: int = tiers.NOT_ISOLATED) -> None:
         self.preload_problems: Mapping[str, str] = {}
+        self.tier, self.origin = tier, ""
+        self._around = tiers.Tier(tier)
+        self.owner = self._around.owner
         self._order = asyncio.Lock()
         self._running: dict[int, asyncio.Future[int]] = {}
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -33,33 +38,28 @@ class ForkLauncher:
         self._closing = False
         self._doubt: asyncio.Task[None] | None = None
 
-    async def open(self, folder: Path, modules: Sequence[str]) -> None:
+    async def open(self, place: Place, modules: Sequence[str]) -> None:
         """Start the forkserver and wait until its libraries are imported."""
         self._control, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "grader.harness.forkserver"]
-        self._folder = str(folder)
-        log = folder / "forkserver.log"
+        self._folder = str(place.folder)
+        settings = json.dumps(self._around.settings(place))
+        log = place.folder / "forkserver.log"
         with theirs, log.open("wb") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                str(theirs.fileno()),
-                str(folder),
-                *modules,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in a terminal or kernel is not for it
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                env=clean_environment(str(folder)),
-            )
+            fd = theirs.fileno()
+            arguments = [str(fd), str(place.scratch), settings, *modules]
+            self._process = await self._around.start(arguments, place, fd, output)
         reader, self._writer = await asyncio.open_connection(sock=self._control.dup())
         try:
             line = await asyncio.wait_for(reader.readline(), PRELOAD_LIMIT_S)
-            self.preload_problems = json.loads(line)["problems"]
+            ready = json.loads(line)
+            self.preload_problems = ready["problems"]
+            if ready["port"]:
+                self.origin = f"http://127.0.0.1:{ready['port']}"
+            self._root = pids.on_host(ready["ready"], self._process.pid)
         except BaseException as problem:
             self._control.close()
             self._writer.close()
+            self._around.let_go()
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
@@ -78,7 +78,9 @@ class ForkLauncher:
                 answer = self._ask(order, [theirs.fileno()])
             forked = await self._obeyed(answer)
             reader, writer = await asyncio.open_connection(sock=ours, limit=job.limit_b)
-        return Launched(forked["forked"], reader, writer, forked["end"])
+        pid = forked["forked"]
+        host_pid = pids.child_on_host(pid, self._root)
+        return Launched(pid, reader, writer, forked["end"], host_pid)
 
     def kill(self, pid: int) -> None:
         """End a worker and its process group, as `kill -9` does."""
@@ -94,7 +96,7 @@ class ForkLauncher:
 
     def root_pid(self) -> int:
         """Return the process all workers descend from."""
-        return self._process.pid
+        return self._root
 
     def is_alive(self) -> bool:
         """Whether the forkserver still obeys."""
@@ -105,6 +107,7 @@ class ForkLauncher:
         self._closing = True
         self._control.close()
         self._writer.close()
+        self._around.let_go()
         try:
             await asyncio.wait_for(self._process.wait(), 2 * SWEEP_LIMIT_S)
         except TimeoutError:

@@ -26,6 +26,8 @@ from typing import Any
 from grader.harness.enclosure import confine
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.worker import Worker, quiet
+from grader.sandbox import forwarder
+from grader.sandbox.walls import Walls, become
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 MESSAGE_B = 64 * 1024
@@ -60,6 +62,7 @@ class Forkserver:
     def __init__(self, control: socket.socket, folder: str) -> None:
         self.control, self.folder = control, folder
         self.workers: set[int] = set()
+        self.kept: set[int] = set()  # our own processes, which no sweep ends
         self.wake, self.wake_in = os.pipe()
         os.set_blocking(self.wake_in, False)
         os.set_blocking(self.wake, False)
@@ -83,6 +86,7 @@ class Forkserver:
             except ConnectionError:
                 data, fds = b"", []
             if not data:
+                self.kept.clear()
                 self.sweep(everything=True)
                 shutil.rmtree(self.folder, ignore_errors=True)
                 return None
@@ -105,6 +109,25 @@ class Forkserver:
             self.workers.add(pid)
             self.tell({"number": number, "forked": pid})
             return True
+        self.leave(parent)
+        return False
+
+    def forward(self, folder: str) -> int:
+        """Start the forwarder to the sockets in a folder; return its port."""
+        parent, (ready, told) = os.getpid(), os.pipe()
+        pid = os.fork()
+        if not pid:
+            self.leave(parent)
+            os.close(ready)
+            quiet(lambda: forwarder.serve(folder, told))
+            os._exit(1)
+        os.close(told)
+        self.kept.add(pid)
+        with os.fdopen(ready, "rb") as port:
+            return int(port.read())
+
+    def leave(self, parent: int) -> None:
+        """Become a process of its own in a forked child."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.control.close()
@@ -114,7 +137,6 @@ class Forkserver:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)
-        return False
 
     def obey(self, order: dict[str, Any]) -> None:
         """Kill one worker's process group or everything that is left, or say a word."""
@@ -132,7 +154,7 @@ class Forkserver:
         """End all orphans, with `everything` all workers too; return how many stay."""
         deadline = time.monotonic() + SWEEP_LIMIT_S
         while True:
-            spared = set() if everything else self.workers
+            spared = self.kept if everything else self.kept | self.workers
             doomed = [pid for pid in children() if pid not in spared]
             if not doomed or time.monotonic() > deadline:
                 return len(doomed)
@@ -141,7 +163,7 @@ class Forkserver:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, stop)
             self.reap()
-            if children() == doomed:  # one that waits for a disk dies when it is back
+            if set(children()) - spared == set(doomed):  # one that waits for a disk dies when it is back
                 select.select([self.wake], [], [], SWEEP_PAUSE_S)
 
     def reap(self) -> None:
@@ -177,11 +199,13 @@ def children() -> list[int]:
         return [child.pid for child in psutil.Process(me).children()]
 
 
-def work(order: dict[str, Any], channel: socket.socket) -> None:
+def work(order: dict[str, Any], channel: socket.socket, walls: Walls | None) -> None:
     """Become the worker that `order` describes."""
     confine(order["log"], order["cwd"])
     os.environ.clear()
     os.environ.update(order["environment"])
+    if walls is not None:
+        walls.raise_([order["folder"]], [order["cwd"], *order["shared"]])
     forget(order["reimported"])
     reader, writer = channel.makefile("rb"), channel.makefile("wb")
     worker = Worker(reader, writer, order["path"], order["functions"], order["limit_b"])
@@ -215,14 +239,25 @@ def finish() -> None:
 
 
 def main() -> None:
-    """Run as `python -m grader.harness.forkserver FD FOLDER MODULE…`."""
-    fd, folder, *modules = sys.argv[1:]
+    """Run as `python -m grader.harness.forkserver FD FOLDER SETTINGS MODULE…`.
+
+    SETTINGS is JSON: the `plan` of the walls, if there are any, and the folder of the
+    `sockets` that a forwarder serves, if that is needed.
+    """
+    fd, folder, settings, *modules = sys.argv[1:]
+    given = json.loads(settings)
+    plan, sockets = given["plan"], given["sockets"]
+    if plan is not None:
+        become(plan["uid"])
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     server = Forkserver(socket.socket(fileno=int(fd)), folder)
-    server.tell({"ready": os.getpid(), "problems": preload(modules)})
+    port = server.forward(sockets) if sockets else None
+    problems = preload(modules)
+    walls = None if plan is None else Walls(plan)
+    server.tell({"ready": os.getpid(), "problems": problems, "port": port})
     job = server.serve()
     if job is not None:
-        work(*job)
+        work(*job, walls)
 
 
 if __name__ == "__main__":

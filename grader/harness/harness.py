@@ -18,7 +18,7 @@ from grader.fakes.model_server import ModelServer
 from grader.harness import tree
 from grader.harness.first import FirstImport
 from grader.harness.journal import Journal, Recorder
-from grader.harness.launch import GraderBroke, Launcher
+from grader.harness.launch import GraderBroke, Launcher, Place
 from grader.harness.limits import (
     DISK_NEEDED_B,
     MIB,
@@ -69,7 +69,14 @@ class Harness:
         self.server = ModelServer()
         try:
             await self.server.__aenter__()
-            await self.launcher.open(self.folder, self.preload)
+            self.place = Place(self.folder, self.server.port)
+            for each in (self.place.scratch, self.place.sockets):
+                each.mkdir()
+            # Who knows a socket's name may connect; nobody else can see it.
+            self.place.sockets.chmod(0o711)
+            self.place.scratch.chmod(0o755)
+            await self.launcher.open(self.place, self.preload)
+            self.server.stand_behind(self.launcher.origin, self.place.sockets)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -87,6 +94,10 @@ class Harness:
         if self._lock is not None:
             os.close(self._lock)
 
+    @property
+    def _journal(self) -> Path:
+        return self.folder / "history.jsonl"  # where no submission sees it
+
     async def run(
         self, order: Order, names: Iterable[str] = (), keep: Path | None = None
     ) -> History:
@@ -100,13 +111,14 @@ class Harness:
         """
         async with self._one_at_a_time:
             self._runs += 1
-            folder = self.folder / f"run-{self._runs}"
+            folder = self.place.scratch / f"run-{self._runs}"
             try:
                 return await self._run(order, set(names), folder, keep)
             except OSError as problem:
                 raise GraderBroke(f"the machine refused: {problem}") from problem
             finally:
                 await asyncio.shield(self._clear(folder))
+                self._journal.unlink(missing_ok=True)
 
     async def _run(
         self, order: Order, names: set[str], folder: Path, keep: Path | None
@@ -121,7 +133,7 @@ class Harness:
         code.mkdir(parents=True)
         (code / "submission.py").write_text(order.text, "utf-8", "surrogatepass")
         journal = Journal(
-            keep or folder / "history.jsonl", order.stem, order.seed, order.processes
+            keep or self._journal, order.stem, order.seed, order.processes
         )
         first = FirstImport()
         tasks = {
@@ -135,7 +147,7 @@ class Harness:
             max(order.processes, order.exercise.scenarios[name].process_count)
             for name in tasks
         )
-        watch = asyncio.create_task(self._watch(started))
+        watch = asyncio.create_task(self._watch(started, folder))
         try:
             await _first_failure([watch, *tasks.values()])
         finally:
@@ -169,13 +181,13 @@ class Harness:
             return recorder.run(traceback.format_exc(limit=-4))
         return recorder.run()
 
-    async def _watch(self, expected: int) -> None:
-        """Raise, and so end the run, when its processes are too many or too large."""
+    async def _watch(self, expected: int, folder: Path) -> None:
+        """Raise, and so end the run, when its processes or files are too much."""
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         while True:
             await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
             pid = self.launcher.root_pid()
-            passed = await asyncio.to_thread(tree.excess, pid, expected)
+            passed = await asyncio.to_thread(tree.excess, pid, expected, folder)
             if passed:
                 raise SubmissionBroken(Observation(1, "limit", None, 0.0, passed))
 

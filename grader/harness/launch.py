@@ -24,7 +24,8 @@ class Job:
 
     Modules of the packages `reimported` are imported anew, so that they read the
     worker's environment and not the forkserver's. An `application` is served at
-    `address`, a socket in the folder `cwd`, or at a port where that is empty.
+    `address`, a socket in the folder `cwd`, or at a port where that is empty. Folders
+    that are `shared` may be changed as `cwd` may.
     """
 
     folder: str
@@ -37,16 +38,42 @@ class Job:
     reimported: Sequence[str] = ()
     application: str = ""
     address: str = ""
+    shared: Sequence[str] = ()
 
 
 @dataclass(slots=True)
 class Launched:
-    """A worker that runs: its pid, its channel, and its exit code once it has one."""
+    """A worker that runs: its pid, its channel, and its exit code once it has one.
+
+    `pid` is what it calls itself; `host_pid` is what this machine calls it, which is
+    another number where it is in a sandbox, and -1 where it has ended already.
+    """
 
     pid: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     ended: asyncio.Future[int] = field(default_factory=asyncio.Future)
+    host_pid: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Folders of a harness: what is in `scratch` is for the launched, and so are the
+    sockets in `sockets`, to connect to; `port` of loopback is that of the fakes.
+    """
+
+    folder: Path
+    port: int
+
+    @property
+    def scratch(self) -> Path:
+        """The runs' folders, which may be changed inside a sandbox too."""
+        return self.folder / "in"
+
+    @property
+    def sockets(self) -> Path:
+        """One socket for each process, found by whoever knows its name."""
+        return self.folder / "s"
 
 
 class Launcher(Protocol):
@@ -57,7 +84,14 @@ class Launcher(Protocol):
     @property
     def starting_s(self) -> float: ...  # what a start costs before the submission's own
 
-    async def open(self, folder: Path, modules: Sequence[str]) -> None: ...
+    @property
+    def tier(self) -> int: ...  # 1 sandbox, 2 walls only, 3 limits only
+    @property
+    def origin(self) -> str: ...  # of the forwarder to the sockets, "" without one
+    @property
+    def owner(self) -> int: ...  # who owns what is given to workers; 0: who we are
+
+    async def open(self, place: Place, modules: Sequence[str]) -> None: ...
     async def start(self, job: Job) -> Launched: ...
     def kill(self, pid: int) -> None: ...
     async def sweep(self, everything: bool) -> int: ...

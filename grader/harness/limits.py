@@ -8,6 +8,7 @@ MIB = 1024 * 1024
 # answer needs (a call of ex04 takes about 0.05 s); waiting for a busy CPU is not
 # counted (see patience.py), up to the hard limit.
 CALL_LIMIT_S = 4.0  # one call of one function
+CPU_LIMIT_S = 60  # processor time of one process in all, by the kernel
 CALL_CPU_LIMIT_S = 2.0  # processor time that one call may burn
 IMPORT_LIMIT_S = 4.0  # importing the submission
 HURRIED_LIMIT_S = 0.5  # each further call of a scenario in which one hung
@@ -35,6 +36,9 @@ REQUESTS_LIMIT = 100  # HTTP requests to one server process at once
 LOG_LINES_LIMIT = 50  # different lines of trouble in one process's log
 OPEN_FILES_LIMIT = 256
 TREE_PROCESSES_LIMIT = 48  # of one run, beyond those that its scenarios start
+SANDBOX_TASKS_LIMIT = 1024  # processes and OS threads in a sandbox, by the kernel
+FOLDER_LIMIT_B = 256 * MIB  # all files of a run
+FOLDER_FILES_LIMIT = 5000
 USER_PROCESSES_MARGIN = 1024  # the kernel's own stop, above what the user runs now
 OBSERVATIONS_LIMIT = 5000  # of one scenario
 SOURCE_LIMIT_B = 1 * MIB  # of a submission

@@ -23,7 +23,8 @@ TROUBLE = re.compile(
 
 def record(recorder: Recorder, process: int, log: Path) -> None:
     """Write down the end of what a process printed, and each line of trouble once."""
-    size = log.stat().st_size if log.is_file() else 0
+    # Its folder is the supervisor's, so it is the file that was made there.
+    size = log.lstat().st_size if log.is_file() else 0
     if not size:
         return
     with log.open("rb") as file:

@@ -62,7 +62,7 @@ class Process:
         if self.launched is not None:
             self.launched.writer.close()
         self.launched = await self.launcher.start(self.job)
-        pid = self.launched.pid
+        pid, host_pid = self.launched.pid, self.launched.host_pid
         self.recorder.record("start", self.number, pid=pid, restarted=restarted)
         if self.web is not None:
             await self.web.close()
@@ -71,7 +71,7 @@ class Process:
             first = await within(
                 self._read(self.launched),
                 IMPORT_LIMIT_S + starting_s,
-                [pid],
+                [host_pid],
                 CALL_CPU_LIMIT_S + starting_s,
             )
         except OutOfPatience as limit:
@@ -125,7 +125,7 @@ class Process:
             launched.writer.write(json.dumps(order).encode() + b"\n")
         try:
             return await within(
-                answer, self.call_limit_s, [launched.pid], CALL_CPU_LIMIT_S
+                answer, self.call_limit_s, [launched.host_pid], CALL_CPU_LIMIT_S
             )
         except OutOfPatience as limit:
             self.kill()
@@ -174,7 +174,7 @@ class Process:
             self.launched.writer.write(b'{"stop": true}\n')
         try:
             ended = asyncio.shield(self.launched.ended)
-            await within(ended, STOP_LIMIT_S, [self.launched.pid])
+            await within(ended, STOP_LIMIT_S, [self.launched.host_pid])
         except OutOfPatience:
             self.recorder.record(
                 "limit", self.number, what="stop", limit=f"{STOP_LIMIT_S:g} s", found=""
@@ -188,7 +188,7 @@ class Process:
             return "channel", MISSPOKE
         try:
             ended, pids = asyncio.shield(launched.ended), [self.launcher.root_pid()]
-            code = await within(ended, HANG_UP_LIMIT_S, [launched.pid, *pids])
+            code = await within(ended, HANG_UP_LIMIT_S, [launched.host_pid, *pids])
         except OutOfPatience:
             self.kill()
             return "channel", "the process closed its channel to the grader"

@@ -9,9 +9,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
-from grader.harness.launch import Job, Launched
+from grader.harness.launch import Job, Launched, Place
 from grader.harness.limits import STARTING_LIMIT_S
 
 
@@ -19,12 +18,13 @@ class SpawnLauncher:
     """Workers in fresh interpreters: slower, and on every platform."""
 
     starting_s = STARTING_LIMIT_S
+    tier, origin, owner = 3, "", 0
 
     def __init__(self) -> None:
         self.preload_problems: Mapping[str, str] = {}
         self._running: dict[int, asyncio.subprocess.Process] = {}
 
-    async def open(self, folder: Path, modules: Sequence[str]) -> None:
+    async def open(self, place: Place, modules: Sequence[str]) -> None:
         """Nothing is preloaded."""
 
     async def start(self, job: Job) -> Launched:
@@ -44,7 +44,8 @@ class SpawnLauncher:
         assert process.stdin is not None
         ended = asyncio.ensure_future(process.wait())
         self._running[process.pid] = process
-        return Launched(process.pid, process.stdout, process.stdin, ended)
+        pid = process.pid
+        return Launched(pid, process.stdout, process.stdin, ended, pid)
 
     def kill(self, pid: int) -> None:
         """End a worker and its descendants."""

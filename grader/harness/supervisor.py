@@ -57,6 +57,7 @@ class Supervisor:
     ) -> None:
         self.order, self.recorder, self.server = order, recorder, server
         self.folder, self.code, self.first = folder, code, first
+        self.launcher = launcher
         self.scenario = shuffled(recorder.scenario, order.seed, order.processes)
         self.database = folder / "shared" / "checkpoints.db"
         self.world = World(self.recorder, order.seed, self.database)
@@ -77,8 +78,15 @@ class Supervisor:
         """
         self.database.parent.mkdir(parents=True)
         checkpoints.create(self.database)
+        given = [self.database.parent, *self.database.parent.iterdir()]
         for process in self.processes:
-            Path(process.job.cwd).mkdir()
+            cwd, log = Path(process.job.cwd), Path(process.job.log)
+            cwd.mkdir()
+            log.touch()
+            given += [cwd, log]
+        if self.launcher.owner:
+            for path in given:
+                os.chown(path, self.launcher.owner, self.launcher.owner)
         try:
             await self.first.start(self.processes)
             for step in self.scenario.steps:
@@ -172,7 +180,7 @@ class Supervisor:
         self.processes[number].kill()
 
     def _pids(self) -> list[int]:
-        return [p.launched.pid for p in self.processes if p.launched is not None]
+        return [p.launched.host_pid for p in self.processes if p.launched is not None]
 
     def _look(self) -> None:
         """Write down what the shared folder holds now."""
@@ -192,7 +200,7 @@ class Supervisor:
 
     def _process(self, number: int, launcher: Launcher) -> Process:
         key = "sk-" + secrets.token_hex(16)
-        url = self.server.admit(key, partial(self.world.asked, number))
+        url = self.server.admit(key, partial(self.world.asked, number), inside=True)
         self.urls.append(url)
         cwd = self.folder / f"process-{number}"
         environment = clean_environment(str(cwd)) | {
@@ -216,6 +224,7 @@ class Supervisor:
             reimported=REIMPORTED if sets else (),
             application=self.order.exercise.application,
             address=address_in(str(cwd)),
+            shared=[str(self.database.parent)],
         )
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
         return Process(number, job, launcher, self.recorder, patience)

@@ -3,22 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from pathlib import Path
 
 import psutil
 
 from grader.harness.limits import (
+    FOLDER_FILES_LIMIT,
+    FOLDER_LIMIT_B,
     MIB,
     TREE_MEMORY_LIMIT_B,
     TREE_PROCESSES_LIMIT,
 )
 
+BLOCK_B = 512  # what st_blocks counts, whatever the file system's own blocks are
 
-def excess(root_pid: int, expected: int) -> dict[str, str]:
-    """Return which limit of the whole tree is passed, if one is.
+
+def excess(root_pid: int, expected: int, folder: Path) -> dict[str, str]:
+    """Return which limit of the whole run is passed, if one is.
 
     `expected` is how many processes the harness itself has started; the limits are
-    for what comes on top of these.
+    for what comes on top of these. All of the run's files are in `folder`.
     """
+    return _processes(root_pid, expected) or _files(folder)
+
+
+def _files(folder: Path) -> dict[str, str]:
+    count, size_b = 0, 0
+    for where, _, names in os.walk(folder):
+        count += len(names)
+        if count > FOLDER_FILES_LIMIT:
+            break
+        for name in names:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                size_b += os.lstat(os.path.join(where, name)).st_blocks * BLOCK_B
+    if count > FOLDER_FILES_LIMIT:
+        limit = f"{FOLDER_FILES_LIMIT} files"
+        return {"what": "files", "limit": limit, "found": "more"}
+    if size_b > FOLDER_LIMIT_B:
+        limit, found = f"{FOLDER_LIMIT_B // MIB} MiB", f"{size_b // MIB} MiB"
+        return {"what": "disk", "limit": limit, "found": found}
+    return {}
+
+
+def _processes(root_pid: int, expected: int) -> dict[str, str]:
     try:
         tree = psutil.Process(root_pid).children(recursive=True)
     except psutil.NoSuchProcess:

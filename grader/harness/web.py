@@ -82,7 +82,7 @@ class Web:
         `request` is method and path, such as "POST /ask". No response within the
         limit ends the process; its processor time is that of all its requests.
         """
-        pids = [self._launched.pid]
+        pids = [self._launched.host_pid]
         asked = asyncio.ensure_future(self._answered(number, request, body))
         asked.add_done_callback(_noticed)
         try:

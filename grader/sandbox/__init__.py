@@ -1,0 +1,1 @@
+"""Walls around the processes of a submission: bubblewrap, Landlock, seccomp."""

@@ -1,0 +1,72 @@
+"""Which system calls a submission's process cannot make: a seccomp filter.
+
+Files, signals and the network are other walls' business; this one closes ways around
+them: namespaces, mounts, other processes' memory, and kinds of sockets that no
+namespace contains.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+NAMESPACES = 0x7E020080  # CLONE_NEW{TIME,CGROUP,UTS,IPC,USER,PID,NET} and NEWNS
+SOCKET_TYPE = 0xF  # what of socket()'s second argument is the type
+FORBIDDEN = (
+    # Mounts and namespaces.
+    *("mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "move_mount"),
+    *("fsopen", "fsconfig", "fsmount", "fspick", "open_tree", "mount_setattr"),
+    # Other processes' memory and descriptors.
+    *("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp"),
+    *("process_madvise", "pidfd_send_signal"),
+    # Parts of the kernel that most escapes went through.
+    *("bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key"),
+    *("io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at"),
+    *("name_to_handle_at", "personality", "quotactl", "acct", "syslog", "vhangup"),
+    # The machine.
+    *("init_module", "finit_module", "delete_module", "kexec_load", "reboot"),
+    *("kexec_file_load", "swapon", "swapoff", "settimeofday", "clock_settime"),
+    *("clock_adjtime", "adjtimex", "sethostname", "setdomainname", "ioperm", "iopl"),
+)
+FAMILIES = 64  # of sockets; the kernel has 46
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # would type into a terminal
+
+
+def build(datagrams: bool) -> Any:
+    """Return the filter, to be loaded into a process; `datagrams` leaves UDP alone.
+
+    Raises:
+        ImportError, RuntimeError, OSError: there is no usable libseccomp.
+    """
+    import pyseccomp as seccomp
+
+    refuse = seccomp.ERRNO(errno.EPERM)
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    for name in FORBIDDEN:
+        try:
+            rules.add_rule(refuse, name)
+        except (OSError, RuntimeError, ValueError):  # not a call of this machine
+            continue
+    # glibc falls back to clone, whose flags a filter can read.
+    rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
+    for bit in (1 << n for n in range(32) if NAMESPACES >> n & 1):
+        rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, bit, bit))
+    for request in (TIOCSTI, TIOCLINUX):
+        masked = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request)
+        rules.add_rule(refuse, "ioctl", masked)
+    # Name resolution looks for interfaces through AF_NETLINK.
+    allowed = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK}
+    for family in set(range(FAMILIES)) - {int(family) for family in allowed}:
+        rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.EQ, family))
+    rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.GE, FAMILIES))
+    for family in (socket.AF_INET, socket.AF_INET6):
+        kinds = [socket.SOCK_RAW] if datagrams else [socket.SOCK_RAW, socket.SOCK_DGRAM]
+        for kind in kinds:
+            rules.add_rule(
+                refuse,
+                "socket",
+                seccomp.Arg(0, seccomp.EQ, int(family)),
+                seccomp.Arg(1, seccomp.MASKED_EQ, SOCKET_TYPE, int(kind)),
+            )
+    return rules
