@@ -47,7 +47,8 @@ async def check(
     """
     seed = new_seed() if seed is None else seed
     began = time.monotonic()
-    verdict = Verdict(stem, exercise.title, seed, processes, ())
+    tier = harness.tier_name
+    verdict = Verdict(stem, exercise.title, seed, processes, (), tier=tier)
     history = None
     try:
         order = Order(stem, exercise, _bounded(text), seed, processes)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.harness import tiers
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
 LINES_LIMIT, MEDIAN_LIMIT = 250, 120
@@ -29,7 +31,8 @@ ALLOWED: dict[str, set[str]] = {
     "exercises": NOUNS,
     "reports": NOUNS,
     "visuals": NOUNS,
-    "harness": NOUNS | {"fakes"},
+    "sandbox": set(),
+    "harness": NOUNS | {"fakes", "sandbox"},
     "catalog": NOUNS | {"exercises"},
     "runner": NOUNS | {"harness"},
     # Files of submissions, and what remembers a learner's way.
@@ -68,7 +71,16 @@ ALLOWED: dict[str, set[str]] = {
 }
 # What runs beside a submission, in its process or above it: it knows nothing of the
 # supervisor, so a submission cannot learn of it either.
-UNTRUSTED = {"enclosure", "forkserver", "rehearsal", "serving", "spawned", "worker"}
+UNTRUSTED = {
+    "enclosure",
+    "forked",
+    "forkserver",
+    "rehearsal",
+    "serving",
+    "spawned",
+    "worker",
+}
+WALLS = {"forwarder", "landlock", "syscalls", "walls"}
 # An `import grader` that is slow would be felt in every notebook and command.
 HEAVY = ("IPython", "ipywidgets", "jinja2", "langchain_core", "langgraph", "matplotlib")
 HEAVY += ("nbformat", "psutil", "sqlite3", "starlette", "uvicorn", "asyncio")
@@ -156,7 +168,22 @@ def test_untrusted_side(name: str) -> None:
     if not path.is_file():
         pytest.skip(f"there is no {name} now")
     allowed = {f"grader.harness.{other}" for other in UNTRUSTED | {"limits"}}
+    allowed |= {f"grader.sandbox.{other}" for other in WALLS} | {"grader.sandbox"}
     assert own(path) <= allowed
+
+
+def test_what_is_in_a_sandbox() -> None:
+    """what is shown inside a sandbox is what the untrusted side imports, and no more"""
+    shown, asked = set(tiers.HARNESS) | set(tiers.SANDBOX), ["forkserver", "rehearsal"]
+    needed: set[str] = set()
+    while asked:
+        name = asked.pop()
+        if name not in needed:
+            needed.add(name)
+            folder = "sandbox" if name in WALLS else "harness"
+            found = own(PACKAGE / folder / f"{name}.py")
+            asked += [module.rpartition(".")[2] for module in found]
+    assert shown == needed - {"sandbox"}
 
 
 @pytest.mark.parametrize(

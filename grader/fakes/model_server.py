@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -29,24 +28,12 @@ from grader.fakes.answers import (
     retry_headers,
 )
 from grader.fakes.bodies import Refused, json_response, read_body, refuse
+from grader.fakes.callers import BACKLOG, Asked, Caller
 
-BACKLOG = 512
 LIMIT_CONNECTIONS = 500  # of all processes together; more get a 503
 # Longer than any run: a server that closes an idle connection while the client sends
 # its next request would fail that request by luck.
 KEEP_ALIVE_S = 3600
-
-Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
-
-
-@dataclass(slots=True)
-class _Caller:
-    """Who speaks through one base URL; `pending` are its requests without an answer."""
-
-    key: str
-    asked: Asked
-    pending: set[asyncio.Future[Answer]] = field(default_factory=set)
-    socket: asyncio.Future[asyncio.Server] | None = None  # its own, in a sandbox
 
 
 class ModelServer:
@@ -63,7 +50,7 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.broken: BaseException | None = None
-        self._callers: dict[str, _Caller] = {}
+        self._callers: dict[str, Caller] = {}
         self._state = ServerState()
         self._server: asyncio.Server | None = None
         self._origin, self._inside, self._sockets = "", "", Path()
@@ -145,17 +132,10 @@ class ModelServer:
         list of at least one object and nothing else is certain.
         """
         token = secrets.token_urlsafe(16)
-        caller = self._callers[token] = _Caller(key, asked)
+        caller = self._callers[token] = Caller(key, asked)
         if not inside or not self._inside:
             return f"{self._origin}/{token}/v1"
-        path = self._sockets / token
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
-        path.chmod(0o666)
-        listener.listen(BACKLOG)  # whoever connects now waits for the next line
-        loop = asyncio.get_running_loop()
-        serving = loop.create_unix_server(partial(self._connect, token), sock=listener)
-        caller.socket = asyncio.ensure_future(serving)
+        caller.listen(self._sockets / token, partial(self._connect, token))
         return f"{self._inside}/{token}/v1"
 
     def dismiss(self, url: str) -> None:
@@ -166,9 +146,7 @@ class ModelServer:
             return
         for asked in [*caller.pending]:
             asked.cancel()
-        if caller.socket is not None:
-            caller.socket.add_done_callback(_close)
-            (self._sockets / token).unlink(missing_ok=True)
+        caller.close()
 
     async def _complete(self, request: Request) -> Response:
         caller = self._caller(request)
@@ -195,12 +173,10 @@ class ModelServer:
         }
         return json_response({"object": "list", "data": [model]})
 
-    def _caller(self, request: Request) -> _Caller:
+    def _caller(self, request: Request) -> Caller:
         token = str(request.path_params["token"])
         caller = self._callers.get(token)
-        # A socket is an identity: what comes through another's is nobody's.
-        apart = caller is not None and (caller.socket is not None or request.state.token)
-        if caller is None or (apart and request.state.token != token):
+        if caller is None or not caller.is_at(request.state.token, token):
             raise Refused(404, "expected the base URL that the process was given")
         given = request.headers.get("authorization", "").encode()
         if not secrets.compare_digest(given, f"Bearer {caller.key}".encode()):
@@ -208,7 +184,7 @@ class ModelServer:
         return caller
 
     async def _answer(
-        self, caller: _Caller, body: Mapping[str, Any], request: Request
+        self, caller: Caller, body: Mapping[str, Any], request: Request
     ) -> Answer | None:
         """Ask for the answer; None when the client, or the caller, is gone."""
 
@@ -232,11 +208,6 @@ class ModelServer:
             self.broken = self.broken or problem
             return Answer("model", status=500)
         return asked.result()
-
-
-def _close(serving: asyncio.Future[asyncio.Server]) -> None:
-    if not serving.cancelled() and serving.exception() is None:
-        serving.result().close()
 
 
 async def _in_loop(events: Iterable[str]) -> AsyncIterator[str]:

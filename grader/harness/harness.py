@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
 import traceback
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from grader.fakes.model_server import ModelServer
-from grader.harness import tree
+from grader.harness import canary, tiers, tree
 from grader.harness.first import FirstImport
 from grader.harness.journal import Journal, Recorder
 from grader.harness.launch import GraderBroke, Launcher, Place
@@ -26,11 +25,10 @@ from grader.harness.limits import (
 )
 from grader.harness.order import Order
 from grader.harness.process import SubmissionBroken
-from grader.harness.strays import end_strays
+from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
 from grader.vocabulary import History, Observation, Run, Scenario, draw
 
-PREFIX = "grader-run-"
 PRELOAD = (
     "langgraph.graph",
     "langgraph.graph.message",
@@ -64,7 +62,7 @@ class Harness:
     async def __aenter__(self) -> Harness:
         remove_stale(self._parent)
         new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=self._parent))
-        self._lock = _lock(new)  # before it has the name that `remove_stale` looks for
+        self._lock = lock(new)  # before it has the name that `remove_stale` looks for
         self.folder = new.rename(new.with_name(new.name.removeprefix("new-")))
         self.server = ModelServer()
         try:
@@ -77,6 +75,9 @@ class Harness:
             self.place.scratch.chmod(0o755)
             await self.launcher.open(self.place, self.preload)
             self.server.stand_behind(self.launcher.origin, self.place.sockets)
+            self.tier, self.got_through = await canary.certify(
+                self.launcher, self.place
+            )
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -93,6 +94,11 @@ class Harness:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
+
+    @property
+    def tier_name(self) -> str:
+        """What stands around the processes, as the canary found it."""
+        return tiers.NAMES[self.tier]
 
     @property
     def _journal(self) -> Path:
@@ -214,33 +220,3 @@ async def _first_failure(tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in done:
             task.result()
         waiting -= done
-
-
-def remove_stale(parent: Path) -> None:
-    """Remove scratch folders whose supervisor is gone: their lock is free."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
-            lock = _lock(folder)
-            if lock is not None:
-                end_strays(str(folder))
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(lock)
-
-
-def _lock(folder: Path) -> int | None:
-    """Take the folder's lock; None where there are no such locks.
-
-    Raises:
-        BlockingIOError: a supervisor that is alive has it.
-    """
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock

@@ -21,8 +21,17 @@ from grader.sandbox import bubblewrap, guard, walls
 ISOLATED, REDUCED, NOT_ISOLATED = 1, 2, 3
 NAMES = {ISOLATED: "isolated", REDUCED: "reduced", NOT_ISOLATED: "not isolated"}
 # The part of the grader that stands on the untrusted side, and all that is in there.
-HARNESS = ("enclosure", "forkserver", "limits", "rehearsal", "serving", "worker")
+HARNESS = (
+    "enclosure",
+    "forked",
+    "forkserver",
+    "limits",
+    "rehearsal",
+    "serving",
+    "worker",
+)
 SANDBOX = ("forwarder", "landlock", "syscalls", "walls")
+SETTING = "GRADER_TIER"  # of the environment: 2 or 3 asks for less than there is
 # Users that no machine has: above those of systemd's, containers' and networks'.
 FIRST_UID, UIDS_A_PROCESS = 1_500_000_000, 64
 _users = itertools.count()
@@ -104,9 +113,10 @@ class Tier:
 @cache
 def best() -> int:
     """Return the best tier that this machine has."""
+    wanted = int(os.environ.get(SETTING) or ISOLATED)
     if walls.available():
         return NOT_ISOLATED
-    return REDUCED if bubblewrap.available() else ISOLATED
+    return max(wanted, REDUCED if bubblewrap.available() else ISOLATED)
 
 
 def why_not_isolated() -> str:

@@ -53,7 +53,8 @@ def version() -> int:
     """Return the version of Landlock that this kernel has; 0 where it has none."""
     if sys.platform != "linux":
         return 0
-    return max(0, ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, VERSION_FLAG))
+    found: int = ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, VERSION_FLAG)
+    return max(0, found)
 
 
 def restrict(
@@ -82,7 +83,9 @@ def restrict(
             for path in paths:
                 _allow(ruleset, path, access & rights)
         for port in (connect or ()) if net else ():
-            _call(ADD_RULE, ruleset, NET_PORT, ctypes.byref(_Port(CONNECT_TCP, port)), 0)
+            _call(
+                ADD_RULE, ruleset, NET_PORT, ctypes.byref(_Port(CONNECT_TCP, port)), 0
+            )
         _call(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

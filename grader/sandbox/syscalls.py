@@ -29,12 +29,22 @@ FORBIDDEN = (
     *("kexec_file_load", "swapon", "swapoff", "settimeofday", "clock_settime"),
     *("clock_adjtime", "adjtimex", "sethostname", "setdomainname", "ioperm", "iopl"),
 )
+# What Landlock does not look at, where the files of the machine are in sight.
+OF_FILES = (
+    *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown"),
+    *("fchownat", "setxattr", "lsetxattr", "fsetxattr", "removexattr"),
+    *("lremovexattr", "fremovexattr", "utime", "utimes", "futimesat", "utimensat"),
+)
 FAMILIES = 64  # of sockets; the kernel has 46
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # would type into a terminal
 
 
 def build(datagrams: bool) -> Any:
-    """Return the filter, to be loaded into a process; `datagrams` leaves UDP alone.
+    """Return the filter, to be loaded into a process.
+
+    Args:
+        datagrams: whether UDP is left alone, and attributes of files are: the machine's
+            network and files are out of sight.
 
     Raises:
         ImportError, RuntimeError, OSError: there is no usable libseccomp.
@@ -43,7 +53,7 @@ def build(datagrams: bool) -> Any:
 
     refuse = seccomp.ERRNO(errno.EPERM)
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    for name in FORBIDDEN:
+    for name in FORBIDDEN if datagrams else (*FORBIDDEN, *OF_FILES):
         try:
             rules.add_rule(refuse, name)
         except (OSError, RuntimeError, ValueError):  # not a call of this machine

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
 from grader.harness.harness import PRELOAD
 from grader.harness.launch import Launcher
@@ -17,8 +18,8 @@ Fresh = Callable[..., Warm]
 
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """A harness that has preloaded all the libraries, as learners have it."""
-    made = Warm(ForkLauncher(), PRELOAD, tmp_path_factory.mktemp("warm"))
+    """A harness that has preloaded all the libraries, in a sandbox if it can."""
+    made = Warm(ForkLauncher(tiers.best()), PRELOAD, tmp_path_factory.mktemp("warm"))
     yield made
     made.close()
 

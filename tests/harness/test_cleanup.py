@@ -13,7 +13,7 @@ import psutil
 import pytest
 from jupyter_client.manager import KernelManager
 
-from grader.harness import harness
+from grader.harness import launch, stale
 from grader.harness.fork_launcher import ForkLauncher
 from grader.vocabulary import Status, process
 from tests.harness.conftest import Fresh
@@ -178,10 +178,10 @@ def test_all_guards_killed(
     checking.kill()
     checking.communicate(timeout=LIMIT_S)
     guard.kill()
-    (stale,) = leftovers(scratch)
+    (left,) = leftovers(scratch)
     one = fresh(folder=scratch)
     assert leftovers(scratch) == [one.harness.folder.name]
-    assert stale != one.harness.folder.name
+    assert left != one.harness.folder.name
     assert not survivors(found)
 
 
@@ -189,7 +189,7 @@ def test_folder_in_use(fresh: Fresh, scratch: Path) -> None:
     """a harness that starts does not remove the folder of one that lives"""
     first, second = fresh(folder=scratch), fresh(folder=scratch)
     folders = sorted(one.harness.folder.name for one in (first, second))
-    harness.remove_stale(scratch)
+    stale.remove_stale(scratch)
     assert leftovers(scratch) == folders
     answers = "def chat(thread_id, text):\n    return 'a'\n"
     assert first.verdict(answers).passed
@@ -197,7 +197,7 @@ def test_folder_in_use(fresh: Fresh, scratch: Path) -> None:
 
 def test_failed_start(scratch: Path, fresh: Fresh) -> None:
     """a harness that cannot start leaves no folder"""
-    with pytest.raises(harness.GraderBroke):
+    with pytest.raises(launch.GraderBroke):
         fresh(preload=("sys:exit",), folder=scratch)
     assert leftovers(scratch) == []
 
@@ -215,7 +215,7 @@ def kernel(scratch: Path) -> Iterator[KernelManager]:
     """A notebook's kernel, as JupyterLab starts it."""
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(
-        env={**os.environ, "TMPDIR": str(scratch)},
+        env={**os.environ, "TMPDIR": str(scratch), "GRADER_TIER": "3"},
         cwd=str(ROOT / "tests"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,55 @@
+"""Who speaks through one base URL, and through which socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.fakes.answers import Answer
+
+BACKLOG = 512
+Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class Caller:
+    """One caller: its key, who answers it, and its requests without an answer.
+
+    In a sandbox it has a socket of its own, which is an identity that cannot be
+    forged: what comes through another's is nobody's.
+    """
+
+    key: str
+    asked: Asked
+    pending: set[asyncio.Future[Answer]] = field(default_factory=set)
+    _path: Path | None = None
+    _serving: asyncio.Future[asyncio.Server] | None = None
+
+    def listen(self, path: Path, connect: Callable[[], asyncio.Protocol]) -> None:
+        """Serve this caller at a socket, from now on."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        path.chmod(0o666)  # whoever knows its name
+        listener.listen(BACKLOG)  # who connects before the loop goes on waits
+        loop = asyncio.get_running_loop()
+        serving = loop.create_unix_server(connect, sock=listener)
+        self._path, self._serving = path, asyncio.ensure_future(serving)
+
+    def is_at(self, came_by: str, token: str) -> bool:
+        """Whether a request for `token` may come by the socket of `came_by`, or ""."""
+        return came_by == token if self._serving is not None else not came_by
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._serving is not None and self._path is not None:
+            self._serving.add_done_callback(_closed)
+            self._path.unlink(missing_ok=True)
+
+
+def _closed(serving: asyncio.Future[asyncio.Server]) -> None:
+    if not serving.cancelled() and serving.exception() is None:
+        serving.result().close()
