@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +33,11 @@ class Caller:
     def listen(self, path: Path, connect: Callable[[], asyncio.Protocol]) -> None:
         """Serve this caller at a socket, from now on."""
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:  # a path of a socket is short; this one is, wherever the folder is
+            listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
         path.chmod(0o666)  # whoever knows its name
         listener.listen(BACKLOG)  # who connects before the loop goes on waits
         loop = asyncio.get_running_loop()

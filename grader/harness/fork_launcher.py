@@ -46,7 +46,7 @@ class ForkLauncher:
         log = place.folder / "forkserver.log"
         with theirs, log.open("wb") as output:
             fd = theirs.fileno()
-            arguments = [str(fd), str(place.scratch), settings, *modules]
+            arguments = [str(fd), self._around.removed(place), settings, *modules]
             self._process = await self._around.start(arguments, place, fd, output)
         reader, self._writer = await asyncio.open_connection(sock=self._control.dup())
         try:

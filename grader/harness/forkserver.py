@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from grader.harness.forked import work
@@ -57,8 +58,10 @@ def preload(names: list[str]) -> dict[str, str]:
 class Forkserver:
     """Obeys one supervisor over `control`, a stream of JSON lines with sockets."""
 
-    def __init__(self, control: socket.socket, folder: str) -> None:
-        self.control, self.folder = control, folder
+    def __init__(
+        self, control: socket.socket, folder: str, emptied: Sequence[str] = ()
+    ) -> None:
+        self.control, self.folder, self.emptied = control, folder, emptied
         self.workers: set[int] = set()
         self.kept: set[int] = set()  # our own processes, which no sweep ends
         self.wake, self.wake_in = os.pipe()
@@ -144,6 +147,9 @@ class Forkserver:
                 os.killpg(order["pid"], signal.SIGKILL)
         elif order["do"] == "sweep":
             left = self.sweep(everything=order["everything"])
+            if order["everything"]:
+                for folder in self.emptied:  # of what one run would leave the next
+                    empty(folder)
             self.tell({"number": order["number"], "swept": left})
         elif order["do"] == "answer":
             self.tell({"number": order["number"]})
@@ -187,6 +193,17 @@ class Forkserver:
             self.control.sendall(json.dumps(message).encode() + b"\n")
 
 
+def empty(folder: str) -> None:
+    """Remove all that is in a folder."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+
 def children() -> list[int]:
     """Return the pids of this process's children, adopted orphans included."""
     me = os.getpid()
@@ -203,7 +220,8 @@ def main() -> None:
     """Run as `python -m grader.harness.forkserver FD FOLDER SETTINGS MODULE…`.
 
     SETTINGS is JSON: the `plan` of the walls, if there are any, and the folder of the
-    `sockets` that a forwarder serves, if that is needed.
+    `sockets` that a forwarder serves, if that is needed, and folders to be `emptied`
+    after each run.
     """
     fd, folder, settings, *modules = sys.argv[1:]
     given = json.loads(settings)
@@ -211,7 +229,7 @@ def main() -> None:
     if plan is not None:
         become(plan["uid"])
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    server = Forkserver(socket.socket(fileno=int(fd)), folder)
+    server = Forkserver(socket.socket(fileno=int(fd)), folder, given["emptied"])
     port = server.forward(sockets) if sockets else None
     problems = preload(modules)
     walls = None if plan is None else Walls(plan)

@@ -32,8 +32,7 @@ HARNESS = (
 )
 SANDBOX = ("forwarder", "landlock", "syscalls", "walls")
 SETTING = "GRADER_TIER"  # of the environment: 2 or 3 asks for less than there is
-# Users that no machine has: above those of systemd's, containers' and networks'.
-FIRST_UID, UIDS_A_PROCESS = 1_500_000_000, 64
+UIDS_A_PROCESS = 64
 _users = itertools.count()
 
 
@@ -48,22 +47,29 @@ class Tier:
     def __init__(self, number: int) -> None:
         self.number = number
         # A user of its own for each sandbox: the kernel counts its processes alone.
-        private = number == ISOLATED and not os.getuid()
-        user = next(_users) % UIDS_A_PROCESS
-        self.owner = FIRST_UID + os.getpid() * UIDS_A_PROCESS + user if private else 0
+        private = number == ISOLATED and bubblewrap.others()
+        user = os.getpid() * UIDS_A_PROCESS + next(_users) % UIDS_A_PROCESS
+        self.owner = bubblewrap.FIRST_UID + user if private else 0
 
     def settings(self, place: Place) -> dict[str, Any]:
         """Return what the forkserver is told of its walls."""
         if self.number == NOT_ISOLATED:
-            return {"plan": None, "sockets": ""}
+            return {"plan": None, "sockets": "", "emptied": []}
         if self.number == REDUCED:
             read = [*bubblewrap.readable(), *map(str, _modules())]
-            plan = walls.Plan(read, _devices(), [place.port], 0, CPU_LIMIT_S)
-            return {"plan": asdict(plan), "sockets": ""}
+            write = bubblewrap.writable()
+            plan = walls.Plan(read, write, [place.port], 0, CPU_LIMIT_S)
+            return {"plan": asdict(plan), "sockets": "", "emptied": []}
         tasks, write = SANDBOX_TASKS_LIMIT, bubblewrap.writable()
         read = bubblewrap.readable()
         plan = walls.Plan(read, write, None, tasks, CPU_LIMIT_S, self.owner)
-        return {"plan": asdict(plan), "sockets": str(place.sockets)}
+        emptied = list(bubblewrap.SHARED)
+        sockets = str(place.sockets)
+        return {"plan": asdict(plan), "sockets": sockets, "emptied": emptied}
+
+    def removed(self, place: Place) -> str:
+        """Return the folder that the forkserver removes when nobody is there for it."""
+        return str(place.scratch if self.number == ISOLATED else place.folder)
 
     async def start(
         self, arguments: Sequence[str], place: Place, fd: int, output: BinaryIO
@@ -77,7 +83,12 @@ class Tier:
             assert bwrap is not None
             environment |= {"PYTHONPATH": bubblewrap.GRADER}
             built = bubblewrap.arguments(
-                command, [place.scratch], [place.sockets], _modules(), environment
+                command,
+                [place.scratch],
+                [place.sockets],
+                _modules(),
+                environment,
+                self.owner,
             )
             inside = built.index("--")
             given = _file("\0".join(built[:inside]))
@@ -129,10 +140,6 @@ def _modules() -> list[Path]:
     names = [f"harness/{name}.py" for name in ("__init__", *HARNESS)]
     names += [f"sandbox/{name}.py" for name in ("__init__", *SANDBOX)]
     return [package / "__init__.py", *(package / name for name in names)]
-
-
-def _devices() -> list[str]:
-    return [path for path in bubblewrap.writable() if path.startswith("/dev/")]
 
 
 def _file(text: str) -> int:

@@ -8,6 +8,7 @@ other processes, an environment.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -20,10 +21,16 @@ PACKAGE = Path(__file__).parents[1]
 HOME = "/tmp"
 GRADER = "/opt/grader"  # where those modules are inside
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
-SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives", "/etc/ssl")
+SETTINGS = (
+    *("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives", "/etc/hosts"),
+    *("/etc/nsswitch.conf", "/etc/mime.types"),
+)
+SHARED = ("/tmp", "/dev/shm")  # by all that runs inside
 TMP_LIMIT_B = 64 * 1024 * 1024  # of /tmp, and of shared memory
+# Users that no machine has: above those of systemd's, containers' and networks'.
+FIRST_UID, LAST_UID = 1_500_000_000, 1_999_999_999
+NOBODY = "65534"  # what root is called inside where it can become nobody else
 PROBE_LIMIT_S = 10.0
-HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
 
 def arguments(
@@ -32,6 +39,7 @@ def arguments(
     read_only: Sequence[Path],
     modules: Sequence[Path],
     environment: Mapping[str, str],
+    owner: int = 0,
 ) -> list[str]:
     """Return bubblewrap's arguments, the command last.
 
@@ -40,18 +48,21 @@ def arguments(
         read_only: what else it may read, at the same path too.
         modules: files of the package `grader`, found below GRADER inside.
         environment: all of the program's environment.
+        owner: whom the program will become, if we are root; 0: it stays who we are.
     """
     built = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     built += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
     built += ["--cap-drop", "ALL"]
-    if os.getuid():
-        built += ["--unshare-user", "--disable-userns"]
-    else:  # to become somebody else; see walls.become, and then they are gone
+    if owner:  # to become somebody else; see walls.become, and then they are gone
         built += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        built += ["--unshare-user", "--disable-userns"]
+        if not os.getuid():
+            built += ["--uid", NOBODY, "--gid", NOBODY]
     built += ["--clearenv", "--hostname", "sandbox"]
     for name, value in environment.items():
         built += ["--setenv", name, value]
-    for folder in ("/tmp", "/dev/shm"):
+    for folder in SHARED:
         if folder == "/dev/shm":
             built += ["--dev", "/dev"]
         built += ["--perms", "1777", "--size", str(TMP_LIMIT_B), "--tmpfs", folder]
@@ -83,15 +94,17 @@ def arguments(
 
 
 def readable() -> list[str]:
-    """Return what every program inside may read: the walls of a process name it."""
-    kept = [*_interpreter(), *SYSTEM, *SETTINGS, GRADER, "/proc", "/etc"]
-    return [*kept, "/dev"]
+    """Return what every program may read: the walls of a process name it."""
+    return [*_interpreter(), *SYSTEM, *SETTINGS, GRADER, "/proc", "/dev"]
 
 
 def writable() -> list[str]:
-    """Return what every program inside may change, beside its own folders."""
+    """Return what every program inside may change, beside its own folders.
+
+    /tmp is not among these: the folders of other processes may be below it.
+    """
     devices = ("null", "zero", "full", "random", "urandom", "shm")
-    return ["/tmp", *(f"/dev/{name}" for name in devices)]
+    return [f"/dev/{name}" for name in devices]
 
 
 @cache
@@ -102,7 +115,7 @@ def available() -> str:
     found = shutil.which("bwrap")
     if found is None:
         return "expected the command bwrap (Debian, Ubuntu: apt install bubblewrap)"
-    command = [found, *arguments(["/bin/true"], (), (), (), {})]
+    command = [found, *arguments(["/bin/true"], (), (), (), {}, FIRST_UID * others())]
     try:
         ran = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, env={}
@@ -113,6 +126,19 @@ def available() -> str:
         said = ran.stderr.strip().splitlines()[-1:]
         return f"bubblewrap refused to start: {''.join(said)[:200]}"
     return ""
+
+
+@cache
+def others() -> bool:
+    """Whether we are root, and can become the users that no machine has."""
+    if os.getuid():
+        return False
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/uid_map").read_text("ascii").splitlines():
+            first, _, count = map(int, line.split())
+            if first <= FIRST_UID and first + count > LAST_UID:
+                return True
+    return False
 
 
 def _interpreter() -> list[str]:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
-from pathlib import Path
 
 TOKEN = re.compile(rb"^[A-Z]+ (?:http://[^/ ]+)?/([\w-]{16,64})/")
 HEAD_LIMIT_B = 256
 PART_B = 64 * 1024
 
 
-async def forward(folder: str) -> asyncio.Server:
-    """Listen on a port of loopback; `folder` has the sockets, one for each token."""
+async def forward() -> asyncio.Server:
+    """Listen on a port of loopback; the sockets are in the working folder."""
 
     async def connected(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -31,8 +31,7 @@ async def forward(folder: str) -> asyncio.Server:
                     break
                 head += part
             if token is not None:
-                path = str(Path(folder, token[1].decode()))
-                outside = await asyncio.open_unix_connection(path)
+                outside = await asyncio.open_unix_connection(token[1].decode())
                 await _join((reader, writer), outside, head)
         writer.close()
 
@@ -66,11 +65,14 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 
 def serve(folder: str, ready: int) -> None:
-    """Forward until the sandbox ends; write the port to the descriptor `ready`."""
-    import os
+    """Forward to the sockets in a folder until the sandbox ends.
+
+    The port is written to the descriptor `ready`.
+    """
+    os.chdir(folder)  # a path of a socket is short, wherever the folder is
 
     async def run() -> None:
-        server = await forward(folder)
+        server = await forward()
         os.write(ready, str(server.sockets[0].getsockname()[1]).encode())
         os.close(ready)
         await server.serve_forever()

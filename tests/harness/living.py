@@ -101,7 +101,7 @@ raise SystemExit(run())
 
 
 def command(
-    *arguments: str | Path, folder: Path, **options: object
+    *arguments: str | Path, folder: Path, tier: int = 3, **options: object
 ) -> subprocess.Popen[str]:
     """Start `python -m grader …` with scratch folders in `folder`.
 
@@ -115,6 +115,6 @@ def command(
         text=True,
         cwd=ROOT,
         # A named pipe of the test's own is out of reach in a sandbox.
-        env={"GRADER_TIER": "3", **os.environ, "TMPDIR": str(folder)},
+        env={**os.environ, "GRADER_TIER": str(tier), "TMPDIR": str(folder)},
         **options,  # type: ignore[call-overload]
     )

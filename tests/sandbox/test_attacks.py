@@ -1,0 +1,305 @@
+"""What a hostile submission tries, and that it neither harms nor gains anything.
+
+Each attack runs inside the real walls; what it aims at is a decoy of the test's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.vocabulary import Status, Verdict, process
+from tests.harness.small import CONTRACT, Warm, exercise
+
+DATA = ("look(what) -> data",)
+ANSWERS = "def chat(thread_id, text):\n    return 'a'\n"
+# What an attack says of itself: the value that it got, or the error that it met.
+TRIES = """
+import json, os, signal, socket, sys, threading
+
+def tried(attack):
+    try:
+        return {"got": repr(attack())[:200]}
+    except BaseException as problem:
+        return {"met": type(problem).__name__}
+"""
+
+
+@pytest.fixture(autouse=True)
+def unharmed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each attack the same harness judges a right submission right."""
+    yield
+    for name in ("walled", "isolated"):
+        if name in request.fixturenames:
+            warm: Warm = request.getfixturevalue(name)
+            assert warm.verdict(ANSWERS).passed
+            assert warm.harness.launcher.is_alive()
+
+
+def look(warm: Warm, text: str, *what: Any, processes: int = 1) -> list[Any]:
+    """Return what each process replied to `look(what)`, or the trouble it had."""
+    calls = [process(n % processes).calls("look", one) for n, one in enumerate(what)]
+    made = exercise(*calls, contract=DATA)
+    run = warm.run(warm.harness.run(warm.order(TRIES + text, made))).runs["only"]
+    return [reply.value if reply.ok else reply.trouble for reply in run.replies]
+
+
+def judged(warm: Warm, text: str) -> Verdict:
+    """Return the verdict on a submission with `chat`."""
+    return warm.outcome(TRIES + text, exercise(contract=CONTRACT)).verdict
+
+
+def files_of_the_grader(warm: Warm, tmp_path: Path) -> dict[str, Path]:
+    """Return what a submission would like to read, decoys where there is none yet."""
+    gradebook = tmp_path / "gradebook.db"
+    gradebook.write_text("decoy")
+    root = Path(__file__).parents[2]
+    return {
+        "journal": warm.harness.folder / "history.jsonl",
+        "log of the forkserver": warm.harness.folder / "forkserver.log",
+        "gradebook": gradebook,
+        "exercise": root / "grader" / "exercises" / "ex04_memory_saver.py",
+        "checks": root / "grader" / "vocabulary" / "exercise.py",
+        "supervisor": root / "grader" / "harness" / "supervisor.py",
+        "solution": root / "solutions",
+        "right answers": root / "tests" / "submissions",
+        "keys": Path("/etc/shadow"),
+        "home": Path.home(),
+    }
+
+
+def test_reads(walled: Warm, tmp_path: Path) -> None:
+    """nothing of the grader, the gradebook, the solutions or the user can be read"""
+    for name, path in files_of_the_grader(walled, tmp_path).items():
+        text = f"""
+def look(what):
+    path = {str(path)!r}
+    read = os.listdir if {path.is_dir()} else lambda path: open(path).read()
+    return tried(lambda: read(path))
+"""
+        (seen,) = look(walled, text, "a")
+        assert "met" in seen, f"{name}: {seen}"
+
+
+def test_environment_and_arguments(walled: Warm) -> None:
+    """no process in sight shows the environment of the grader or of whoever runs it"""
+    os.environ["CANARY_OF_THE_TEST"] = "a-secret-of-the-teacher"
+    text = """
+def look(what):
+    found = []
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        for file in ("environ", "cmdline"):
+            try:
+                seen = open(f"/proc/{pid}/{file}", "rb").read()
+                if b"a-secret-of-the-teacher" in seen:
+                    found.append(pid)
+            except OSError:
+                pass
+    return [found, sorted(os.environ)]
+"""
+    try:
+        (seen,) = look(walled, text, "a")
+    finally:
+        del os.environ["CANARY_OF_THE_TEST"]
+    assert seen[0] == []
+    assert "CANARY_OF_THE_TEST" not in seen[1]
+
+
+def test_siblings(walled: Warm) -> None:
+    """another process of the run cannot be signalled, traced, read or spoken for"""
+    # Process 1 finds process 0 as an attacker would: their numbers are close together.
+    text = """
+import ctypes, glob
+libc = ctypes.CDLL(None, use_errno=True)
+
+def look(what):
+    if what == "pid":
+        return [os.getpid(), os.getcwd(), os.environ["OPENAI_BASE_URL"]]
+    around = [os.getpid() + n for n in range(-6, 7) if n]
+    pid = next(p for p in around if os.path.exists(f"/proc/{p}"))
+    folder = os.path.dirname(os.getcwd()) + "/process-0"
+    return {
+        "signal": tried(lambda: os.kill(pid, signal.SIGKILL)),
+        "forkserver": tried(lambda: os.kill(os.getppid(), signal.SIGSTOP)),
+        "everybody": tried(lambda: os.kill(-1, signal.SIGKILL)),
+        "memory": tried(lambda: open(f"/proc/{pid}/mem", "rb")),
+        "descriptors": tried(lambda: os.readlink(f"/proc/{pid}/fd/1")),
+        "trace": tried(lambda: 1 / (libc.ptrace(16, pid, 0, 0) + 1)),
+        "folder": tried(lambda: os.listdir(folder)),
+        "write": tried(lambda: open(folder + "/x", "w")),
+    }
+"""
+    replies = look(walled, text, "pid", "sibling", "pid", processes=2)
+    assert replies[2] == replies[0]  # process 0 is there, and answers
+    everybody = replies[1].pop("everybody")  # of whom there is nobody
+    assert everybody
+    assert all("met" in result for result in replies[1].values()), replies[1]
+
+
+def test_network(walled: Warm) -> None:
+    """neither the machine's ports nor its datagrams nor abstract sockets are reached"""
+    name = f"\0decoy-{os.getpid()}"
+    with ExitStack() as stack:
+        tcp, udp, abstract = (
+            stack.enter_context(socket.socket(*kind))
+            for kind in ((), (socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_UNIX,))
+        )
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", 0))
+        abstract.bind(name)
+        for each in (tcp, abstract):
+            each.listen()
+            each.setblocking(False)
+        udp.setblocking(False)
+        text = f"""
+def look(what):
+    def connect(family, address):
+        with socket.socket(family) as client:
+            client.settimeout(2)
+            client.connect(address)
+    def send():
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            client.sendto(b"x", ("127.0.0.1", {udp.getsockname()[1]}))
+    port = {tcp.getsockname()[1]}
+    return {{
+        "tcp": tried(lambda: connect(socket.AF_INET, ("127.0.0.1", port))),
+        "udp": tried(send),
+        "abstract": tried(lambda: connect(socket.AF_UNIX, {name!r})),
+        "name": tried(lambda: socket.create_connection(("example.com", 80), 2)),
+        "raw": tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)),
+        "vsock": tried(lambda: socket.socket(40)),
+    }}
+"""
+        (seen,) = look(walled, text, "a")
+        for waiting in (tcp, abstract):
+            with pytest.raises(BlockingIOError):
+                waiting.accept()
+        with pytest.raises(BlockingIOError):
+            udp.recv(8)
+    assert {k for k, v in seen.items() if "got" in v} <= {"udp"}
+
+
+def test_privileges(walled: Warm) -> None:
+    """no namespace, mount, other user, device or kernel interface is to be had"""
+    text = """
+import ctypes, time
+libc = ctypes.CDLL(None, use_errno=True)
+
+def call(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+def look(what):
+    return {
+        "user namespace": tried(lambda: call(libc.unshare(0x10000000))),
+        "mount": tried(lambda: call(libc.mount(b"a", b"/tmp", b"tmpfs", 0, None))),
+        "root": tried(lambda: os.setuid(0)) if os.getuid() else {"met": "nobody"},
+        "chroot": tried(lambda: os.chroot("/")),
+        "device": tried(lambda: os.mknod("disk", 0o60600, os.makedev(8, 0))),
+        "memory": tried(lambda: open("/dev/mem", "rb")),
+        "priority": tried(lambda: os.nice(-5)),
+        "clock": tried(lambda: time.clock_settime(0, time.time())),
+        "io_uring": tried(lambda: call(libc.syscall(425, 1, None))),
+    }
+"""
+    (seen,) = look(walled, text, "a")
+    assert all("met" in result for result in seen.values()), seen
+
+
+def test_interpreter_is_read_only(walled: Warm) -> None:
+    """no library, start-up file or shared folder can be poisoned for who comes next"""
+    text = """
+import site, sysconfig
+def look(what):
+    places = [sysconfig.get_path("purelib"), sys.prefix, sys.base_prefix, "/usr/lib",
+              os.path.dirname(os.__file__), "/etc", os.path.dirname(os.getcwd())]
+    places += [os.path.dirname(__file__)]
+    return {place: tried(lambda: open(place + "/sitecustomize.py", "w"))
+            for place in places}
+"""
+    (seen,) = look(walled, text, "a")
+    assert all("met" in result for result in seen.values()), seen
+
+
+def test_nothing_is_left_for_the_next(isolated: Warm) -> None:
+    """shared memory, files and daemons of one run are unknown to the next"""
+    leaves = """
+def look(what):
+    for folder in ("/dev/shm", os.environ["HOME"]):
+        open(folder + "/left", "w").write("answers")
+    if os.fork() == 0:
+        os.setsid()
+        threading.Event().wait()
+    return "left"
+"""
+    finds = """
+def look(what):
+    folders = ("/dev/shm", os.environ["HOME"])
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [[f for f in folders if os.path.exists(f + "/left")], len(pids)]
+"""
+    ((_, before),) = look(isolated, finds, "a")
+    assert look(isolated, leaves, "a") == ["left"]
+    assert look(isolated, finds, "a") == [[[], before]]
+
+
+def test_protocol(walled: Warm) -> None:
+    """what a process writes to the grader's channel for itself or others is no reply"""
+    text = """
+def chat(thread_id, text):
+    for fd in range(3, 64):
+        for number in range(4):
+            forged = {"kind": "reply", "id": number, "value": "a"}
+            try:
+                os.write(fd, json.dumps(forged).encode() + b"\\n")
+            except OSError:
+                pass
+    os._exit(0)
+"""
+    verdict = judged(walled, text)
+    assert verdict.result("answers").status is not Status.error
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    {
+        "while True:\n    os.fork()\n": "processes",
+        "kept = []\nwhile True:\n    kept.append(bytearray(2**26))\n": "",
+        """
+files = []
+for n in range(100):
+    file = open(f"f{n}", "wb")
+    files.append(file)
+    os.unlink(f"f{n}")
+    for _ in range(60):
+        file.write(bytes(2**20))
+""": "",
+        "for n in range(10**6):\n    open(f'f{n}', 'w').close()\n": "",
+        "kept = []\nwhile True:\n    kept.append(open('/dev/null'))\n": "",
+        "while True:\n    pass\n": "processor time",
+        "while True:\n    print('x' * 10**6)\n": "",
+        """
+for _ in range(40):
+    threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()
+threading.Event().wait()
+""": "",
+    }.items(),
+    ids=["forks", "memory", "disk", "names", "files", "cpu", "output", "threads"],
+)
+def test_hunger(isolated: Warm, text: str, says: str) -> None:
+    """who takes all there is gets no points and a reason, and the machine is well"""
+    free = os.statvfs(isolated.harness.folder)
+    verdict = judged(isolated, text + ANSWERS)
+    assert verdict.score == 0
+    assert not verdict.unknown, verdict.results[0].rationale
+    assert says in verdict.problem
+    after = os.statvfs(isolated.harness.folder)
+    assert free.f_bavail - after.f_bavail < 2**30 / after.f_bsize
+    assert json.dumps(verdict.to_json())

@@ -1,0 +1,145 @@
+"""However a sandbox ends, no process and no file of it is left."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.harness import tiers
+from grader.harness.fork_launcher import ForkLauncher
+from tests.harness.living import LIMIT_S, command, leftovers, survivors, tree
+from tests.harness.small import LIGHT, Warm
+from tests.sandbox.conftest import needed
+
+LOOKS = int(LIMIT_S / 0.02)
+STEM = "ex04_memory_saver"
+ANSWERS = "def chat(thread_id, text):\n    return 'a'\n"
+
+# Leaves a daemon that has left its parents, its session and its environment, and that
+# ignores what can be ignored; then says so in a file, and hangs.
+HANGS = """
+import os, signal, sys, threading
+
+def chat(thread_id, text):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            waits = "import threading; open('daemon', 'w'); threading.Event().wait()"
+            os.execve(sys.executable, [sys.executable, "-c", waits], {})
+        os._exit(0)
+    os.wait()
+    open("hangs", "w").close()
+    threading.Event().wait()
+
+def resume(thread_id):
+    return ""
+"""
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """A folder for temporary files, so that what is left in it is this test's."""
+    needed(tiers.ISOLATED)
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def checking(scratch: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command line, checking in a sandbox what hangs and has left a daemon."""
+    file = scratch.parent / "hangs.py"
+    file.write_text(HANGS)
+    running = command("check", file, "--exercise", STEM, folder=scratch, tier=1)
+    yield running
+    if running.poll() is None:
+        running.kill()
+    running.communicate()
+
+
+def everything(checking: subprocess.Popen[str], scratch: Path) -> list[psutil.Process]:
+    """Wait until the daemon is there and its process hangs; return all that runs."""
+    for _ in range(LOOKS):
+        if all(any(scratch.rglob(name)) for name in ("daemon", "hangs")):
+            return tree(checking.pid)
+        assert checking.poll() is None, checking.communicate()
+        select.select([], [], [], 0.02)
+    raise AssertionError("the submission has not come so far")
+
+
+def named(processes: list[psutil.Process], part: str) -> psutil.Process:
+    """Return the process whose command has a part of that name."""
+    return next(p for p in processes if any(part in word for word in p.cmdline()))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_ended_command(
+    checking: subprocess.Popen[str], scratch: Path, how: signal.Signals
+) -> None:
+    """the end of the command is the end of its sandbox, its daemons and its folder"""
+    found = everything(checking, scratch)
+    assert len(found) > 5  # command, guard, bubblewrap twice, forkserver, processes
+    checking.send_signal(how)
+    checking.communicate(timeout=LIMIT_S)
+    assert not survivors(found)
+    assert leftovers(scratch) == []
+
+
+@pytest.mark.parametrize("whom", ["guard.py", "bwrap", "grader.harness.forkserver"])
+def test_killed_part(checking: subprocess.Popen[str], scratch: Path, whom: str) -> None:
+    """without one of its parts a sandbox ends whole, and nothing is judged"""
+    found = everything(checking, scratch)
+    below = [p for p in found if p.pid != checking.pid]
+    if whom == "grader.harness.forkserver":
+        below = [p for p in below if "--args" not in p.cmdline()]
+    named(below, whom).kill()
+    out, _ = checking.communicate(timeout=LIMIT_S)
+    assert checking.returncode == 3, out
+    assert not survivors(found)
+    assert leftovers(scratch) == []
+
+
+def test_both_guards_killed(checking: subprocess.Popen[str], scratch: Path) -> None:
+    """what no guard could remove goes when the next harness starts"""
+    found = everything(checking, scratch)
+    guard = named(found[1:], "guard.py")
+    guard.suspend()
+    checking.kill()
+    checking.communicate(timeout=LIMIT_S)
+    guard.kill()
+    assert not survivors(found)
+    (left,) = leftovers(scratch)
+    one = Warm(ForkLauncher(tiers.ISOLATED), LIGHT, scratch)
+    try:
+        assert leftovers(scratch) == [one.harness.folder.name]
+        assert left != one.harness.folder.name
+        assert one.verdict(ANSWERS).passed
+    finally:
+        one.close()
+    assert leftovers(scratch) == []
+
+
+def test_own_user(scratch: Path) -> None:
+    """as root, each sandbox has a user of its own, whom nobody has afterwards"""
+    if os.getuid():
+        pytest.skip("only root can become others")
+    one = Warm(ForkLauncher(tiers.ISOLATED), LIGHT, scratch)
+    other = Warm(ForkLauncher(tiers.ISOLATED), LIGHT, scratch)
+    try:
+        owners = [w.harness.launcher.owner for w in (one, other)]
+        roots = [psutil.Process(w.harness.launcher.root_pid()) for w in (one, other)]
+        assert [process.uids().real for process in roots] == owners
+        assert len({0, *owners}) == 3
+    finally:
+        one.close()
+        other.close()
+    assert not [p for p in psutil.process_iter(["uids"]) if p.uids().real in owners]
