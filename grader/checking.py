@@ -12,6 +12,7 @@ from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
 from grader.reports import page, to_json, to_text
 from grader.runner import Outcome
+from grader.sandbox import mounts
 from grader.vocabulary import Verdict
 
 PASSED, FAILED, BAD_INPUT, BROKE = 0, 1, 2, 3
@@ -55,6 +56,7 @@ def check(chosen: argparse.Namespace) -> int:
                 chosen.history,
             )
 
+    mounts.own()
     try:
         verdict = asyncio.run(run()).verdict
     except (GraderBroke, OSError) as problem:

@@ -26,6 +26,7 @@ from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
 from grader.harness.order import Provider
 from grader.harness.process import SubmissionBroken
+from grader.sandbox import mounts
 from grader.vocabulary import Drawn, draw
 from grader.vocabulary.scenario import Says
 
@@ -153,6 +154,7 @@ async def _orphaned() -> None:
 
 async def main() -> None:
     """Run as `python -m grader.service`; the first line out says that it is ready."""
+    mounts.own()
     reader = asyncio.StreamReader(limit=REQUEST_LIMIT_B)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin

@@ -23,7 +23,7 @@ LINES_LIMIT, MEDIAN_LIMIT = 250, 120
 # reads them, and at the top the doors. Each may import what stands in its line, lazily
 # or not; a new module takes its place here first.
 NOUNS = {"vocabulary"}
-MAKERS = NOUNS | {"fakes", "harness"}
+MAKERS = NOUNS | {"fakes", "harness", "sandbox"}
 READERS = NOUNS | {"reports", "visuals"}
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
@@ -80,7 +80,7 @@ UNTRUSTED = {
     "spawned",
     "worker",
 }
-WALLS = {"forwarder", "landlock", "syscalls", "walls"}
+WALLS = {"forwarder", "landlock", "mounts", "syscalls", "walls"}
 # An `import grader` that is slow would be felt in every notebook and command.
 HEAVY = ("IPython", "ipywidgets", "jinja2", "langchain_core", "langgraph", "matplotlib")
 HEAVY += ("nbformat", "psutil", "sqlite3", "starlette", "uvicorn", "asyncio")

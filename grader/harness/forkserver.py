@@ -25,7 +25,7 @@ from typing import Any
 from grader.harness.forked import work
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.worker import quiet
-from grader.sandbox import forwarder
+from grader.sandbox import forwarder, mounts
 from grader.sandbox.walls import Walls, become
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -89,6 +89,7 @@ class Forkserver:
             if not data:
                 self.kept.clear()
                 self.sweep(everything=True)
+                mounts.release(os.path.join(self.folder, "in"))
                 shutil.rmtree(self.folder, ignore_errors=True)
                 return None
             channels += [socket.socket(fileno=fd) for fd in fds]

@@ -21,12 +21,15 @@ from grader.harness.launch import GraderBroke, Launcher, Place
 from grader.harness.limits import (
     DISK_NEEDED_B,
     MIB,
+    SCRATCH_FILES_LIMIT,
+    SCRATCH_LIMIT_B,
     WATCH_PERIOD_S,
 )
 from grader.harness.order import Order
 from grader.harness.process import SubmissionBroken
 from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
+from grader.sandbox import mounts
 from grader.vocabulary import History, Observation, Run, Scenario, draw
 
 PRELOAD = (
@@ -65,11 +68,13 @@ class Harness:
         self._lock = lock(new)  # before it has the name that `remove_stale` looks for
         self.folder = new.rename(new.with_name(new.name.removeprefix("new-")))
         self.server = ModelServer()
+        self.place = Place(self.folder, 0)
         try:
             await self.server.__aenter__()
             self.place = Place(self.folder, self.server.port)
             for each in (self.place.scratch, self.place.sockets):
                 each.mkdir()
+            mounts.limit(self.place.scratch, SCRATCH_LIMIT_B, SCRATCH_FILES_LIMIT)
             # Who knows a socket's name may connect; nobody else can see it.
             self.place.sockets.chmod(0o711)
             self.place.scratch.chmod(0o755)
@@ -79,7 +84,7 @@ class Harness:
                 self.launcher, self.place
             )
         except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove()
             raise
         return self
 
@@ -91,9 +96,13 @@ class Harness:
     ) -> None:
         await self.launcher.close()
         await self.server.__aexit__(kind, raised, trace)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._remove()
         if self._lock is not None:
             os.close(self._lock)
+
+    def _remove(self) -> None:
+        mounts.release(str(self.place.scratch))
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def tier_name(self) -> str:

@@ -7,12 +7,14 @@ ALIVE is closed, however that came about, nothing of the sandbox stays.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import select
 import shutil
 import signal
 import sys
 
+MNT_DETACH = 2  # linux/fs.h
 ROUNDS = 100  # what is killed may still be writing for a moment
 
 
@@ -39,6 +41,9 @@ def main() -> None:
             waiting.remove(ready)
     os.kill(child, signal.SIGKILL)  # it is ours to wait for, so the pid is still its
     os.waitpid(child, 0)
+    scratch = os.path.join(folder, "in")
+    if os.path.ismount(scratch):
+        ctypes.CDLL(None).umount2(os.fsencode(scratch), MNT_DETACH)
     for _ in range(ROUNDS):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.isdir(folder):

@@ -68,8 +68,10 @@ def checking(scratch: Path) -> Iterator[subprocess.Popen[str]]:
 
 def everything(checking: subprocess.Popen[str], scratch: Path) -> list[psutil.Process]:
     """Wait until the daemon is there and its process hangs; return all that runs."""
+    # The command's own view: its scratch folder may be memory that only it sees.
+    seen = Path(f"/proc/{checking.pid}/root{scratch}")
     for _ in range(LOOKS):
-        if all(any(scratch.rglob(name)) for name in ("daemon", "hangs")):
+        if all(any(seen.rglob(name)) for name in ("daemon", "hangs")):
             return tree(checking.pid)
         assert checking.poll() is None, checking.communicate()
         select.select([], [], [], 0.02)
