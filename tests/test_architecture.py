@@ -31,8 +31,9 @@ ALLOWED: dict[str, set[str]] = {
     "exercises": NOUNS,
     "reports": NOUNS,
     "visuals": NOUNS,
+    "postgres": set(),
     "sandbox": set(),
-    "harness": NOUNS | {"fakes", "sandbox"},
+    "harness": NOUNS | {"fakes", "postgres", "sandbox"},
     "catalog": NOUNS | {"exercises"},
     "runner": NOUNS | {"harness"},
     # Files of submissions, and what remembers a learner's way.
@@ -61,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "readme": {"catalog"},
     "nbgrader_hooks": {"cells"},
     "lab": set(),
-    "doctor": {"harness"},
+    "doctor": {"harness", "postgres"},
     # The doors.
     "grader": {"notebook", "session"},
     "__main__": {
@@ -83,7 +84,7 @@ UNTRUSTED = {
 WALLS = {"forwarder", "landlock", "mounts", "syscalls", "walls"}
 # An `import grader` that is slow would be felt in every notebook and command.
 HEAVY = ("IPython", "ipywidgets", "jinja2", "langchain_core", "langgraph", "matplotlib")
-HEAVY += ("nbformat", "psutil", "sqlite3", "starlette", "uvicorn", "asyncio")
+HEAVY += ("nbformat", "psutil", "psycopg", "sqlite3", "starlette", "uvicorn", "asyncio")
 
 
 @cache
@@ -157,7 +158,7 @@ def test_makers_and_readers_are_apart() -> None:
     """what makes a history and what reads one meet in the vocabulary only"""
     for reader in ("reports", "visuals", "exercises"):
         assert not ALLOWED[reader] & {"harness", "fakes", "runner"}
-    for maker in ("harness", "fakes"):
+    for maker in ("harness", "fakes", "postgres"):
         assert not ALLOWED[maker] & {"reports", "visuals", "exercises", "catalog"}
 
 

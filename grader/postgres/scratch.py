@@ -1,0 +1,119 @@
+"""The folder of a throw-away server: made, locked, and removed when nobody has it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from grader.postgres.limits import STOP_LIMIT_S
+from grader.postgres.programs import Account
+
+PREFIX = "grader-pg-"
+DATA, SOCKET = "data", "s"
+# The path of a unix socket has at most 103 bytes on macOS, 107 on Linux; PostgreSQL
+# appends its own name to that of the folder.
+PATH_LIMIT = 80
+SHARED = ("/tmp", "/var/tmp")
+
+
+class InUse(Exception):
+    """Another guard, which is alive, has the folder."""
+
+
+def make(wanted: str, who: Account | None) -> tuple[Path, int | None]:
+    """Return a new folder that `who` may reach, and the lock that keeps it.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    parent = next(places(wanted, who), None)
+    if parent is None:
+        raise OSError(
+            "expected a temporary folder with a path of fewer than "
+            f"{PATH_LIMIT} characters that every user can reach, found none"
+        )
+    new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=parent))
+    held = lock(new)  # before it has the name that `remove_stale` looks for
+    folder = new.rename(new.with_name(new.name.removeprefix("new-")))
+    folder.chmod(0o711)
+    for name, mode in ((DATA, 0o700), (SOCKET, 0o755)):
+        inner = folder / name
+        inner.mkdir()
+        inner.chmod(mode)
+        if who is not None:
+            os.chown(inner, who.uid, who.gid)
+    return folder, held
+
+
+def places(wanted: str, who: Account | None) -> Iterator[Path]:
+    """Yield the folders in which one may be made: the wanted one, then the usual."""
+    for name in dict.fromkeys((wanted, tempfile.gettempdir(), *SHARED)):
+        path = Path(name)
+        if name and path.is_dir() and os.access(path, os.W_OK):
+            reached = who is None or all(
+                each.stat().st_mode & 0o001 for each in (path, *path.resolve().parents)
+            )
+            if reached and (sys.platform == "win32" or len(name) < PATH_LIMIT):
+                yield path
+
+
+def remove_stale(wanted: str, who: Account | None) -> None:
+    """End servers whose guard is gone, and remove their folders: no lock is held."""
+    for parent in places(wanted, who):
+        for folder in parent.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError, InUse):
+                held = lock(folder)
+                end_server(folder)
+                remove(folder)
+                if held is not None:
+                    os.close(held)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder; a server that is ending may still write to it."""
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_server(folder: Path) -> None:
+    """End the server of a folder, if it runs: at once, and then with SIGKILL."""
+    try:
+        line = (folder / DATA / "postmaster.pid").read_text("utf-8").partition("\n")[0]
+        server = psutil.Process(int(line))
+        if str(folder / DATA) not in server.cmdline():
+            return  # the number is another process's by now
+        family = [server, *server.children(recursive=True)]
+        server.send_signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
+        _, alive = psutil.wait_procs(family, STOP_LIMIT_S)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, STOP_LIMIT_S)
+    except (OSError, ValueError, psutil.Error):
+        return
+
+
+def lock(folder: Path) -> int | None:
+    """Take the folder's lock; None where there are no such locks.
+
+    Raises:
+        InUse: its guard is alive.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise InUse(str(folder)) from None
+    return held
