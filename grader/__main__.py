@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BAD_INPUT = 2
+DATABASES = ("sqlite", "postgres")
 PIPE_CLOSED = 141  # what a shell says of a command that SIGPIPE ended
 
 DESCRIPTION = """\
@@ -49,6 +50,12 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--seed", type=int, metavar="N", help="replay this seed")
     check.add_argument(
         "--processes", type=int, default=0, metavar="N", help="start at least so many"
+    )
+    check.add_argument(
+        "--database",
+        choices=DATABASES,
+        default="",
+        help="where checkpoints are kept; default: as the exercise says",
     )
     check.add_argument("--json", action="store_true", help="print the verdict as JSON")
     check.add_argument(

@@ -54,6 +54,7 @@ def check(chosen: argparse.Namespace) -> int:
                 chosen.seed,
                 chosen.processes,
                 chosen.history,
+                chosen.database,
             )
 
     mounts.own()

@@ -25,19 +25,23 @@ class Client:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._asked = 0
+        self._environment: dict[str, str] = {}
 
     def warm_up(self) -> None:
         """Start the service without waiting for it."""
         if self._process is None or self._process.poll() is not None:
             self.close()
             package = Path(__file__).parents[1]
+            # That of the first start: a playground changes the kernel's own.
+            self._environment = self._environment or dict(os.environ)
+            path = {"PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"}
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "grader.service"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # an interrupt of the kernel is not for it
-                env={**os.environ, "PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"},
+                env=self._environment | path,
             )
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.harness.limits import DISK_NEEDED_B, MIB
+from grader.postgres import programs
 
 PACKAGES = (
     "langgraph",
@@ -59,11 +60,23 @@ def findings() -> Iterator[Finding]:
         path = shutil.which(name)
         missing = f"{cost}; install the system package {package}"
         yield Finding(name, path or "missing", "" if path else missing)
+    yield _postgres()
     free = shutil.disk_usage(tempfile.gettempdir()).free
     cost = "" if free > DISK_NEEDED_B else f"expected {DISK_NEEDED_B // MIB} MiB"
     yield Finding("free for runs", f"{free // MIB} MiB", cost, needed=True)
     model = os.environ.get("GRADER_MODEL_URL")
     yield Finding("GRADER_MODEL_URL", model or "not set: the stand-in model answers")
+
+
+def _postgres() -> Finding:
+    if os.environ.get("DATABASE_URL"):
+        return Finding("PostgreSQL", "the server that DATABASE_URL names")
+    try:
+        found = programs.find()
+    except programs.Unavailable as missing:
+        cost = f"what needs PostgreSQL is not run: {missing}"
+        return Finding("PostgreSQL", "missing", cost)
+    return Finding("PostgreSQL", f"{found.version}, {found.folder}")
 
 
 def doctor() -> int:

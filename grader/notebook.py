@@ -19,6 +19,7 @@ from grader.visuals.progress import Progress, progress_table
 from grader.visuals.timeline import draw
 from grader.visuals.widgets import PredictionCard
 from grader.vocabulary import History, Status, Verdict
+from grader.vocabulary.exercise import DATABASES
 from grader.vocabulary.history import parse
 
 HIDDEN_PROCESSES = 4
@@ -147,17 +148,24 @@ def history(*scenarios: str, seed: int | None = None) -> History | Notice:
     return Notice(answer.get("problem", broken), answer.get("help", ""))
 
 
-def check(seed: int | None = None, processes: int = 0) -> Any:
+def check(seed: int | None = None, processes: int = 0, database: str = "") -> Any:
     """Run every check on the submission and report.
 
     Args:
         seed: of an earlier report, to see the same run again; None draws a new one.
         processes: start at least so many in every scenario.
+        database: "postgres" to keep checkpoints there and not in SQLite's file.
+
+    Raises:
+        LookupError: there is no such database.
     """
     session = current()
     if session is None or not session.text:
         return NO_EXERCISE if session is None else NO_SUBMISSION
-    verdict, runs = session.verdict(seed, processes)
+    if database not in ("", *DATABASES):
+        known = ", ".join(DATABASES)
+        raise LookupError(f"expected a database ({known}), found {database!r}")
+    verdict, runs = session.verdict(seed, processes, database)
     best = max(verdict.score, session.store.get("score") or 0.0)
     session.store.remember({"score": best})
     return Report(verdict, _pictures(verdict, runs))

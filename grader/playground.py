@@ -14,7 +14,12 @@ FILE = "<submission>"
 
 
 def enter(environment: Mapping[str, str]) -> None:
-    """Point the kernel's own calls at the stand-in model and a database of its own."""
+    """Point the kernel's own calls at the stand-in model and a database of its own.
+
+    A server that the user's own DATABASE_URL names is the grader's to use, with rights
+    that no cell should have.
+    """
+    os.environ.pop("DATABASE_URL", None)
     os.environ.update(environment)
 
 

@@ -39,11 +39,13 @@ async def check(
     seed: int | None = None,
     processes: int = 0,
     keep: Path | None = None,
+    database: str = "",
 ) -> Outcome:
     """Run all scenarios that a check reads on a submission, and judge them.
 
     `text` is the submission's source, `processes` at least how many processes every
-    scenario starts (0: as many as it needs), `keep` where to write the history.
+    scenario starts (0: as many as it needs), `keep` where to write the history,
+    `database` where checkpoints are kept ("": as the exercise says).
     """
     seed = new_seed() if seed is None else seed
     began = time.monotonic()
@@ -51,7 +53,8 @@ async def check(
     verdict = Verdict(stem, exercise.title, seed, processes, (), tier=tier)
     history = None
     try:
-        order = Order(stem, exercise, _bounded(text), seed, processes)
+        found = _bounded(text)
+        order = Order(stem, exercise, found, seed, processes, database=database)
         judged = {n for c in exercise.checks.values() for n in c.scenarios}
         history = await harness.run(order, judged, keep)
         verdict = replace(verdict, results=exercise.judge(history))
@@ -74,6 +77,7 @@ async def observe(
     scenarios: Iterable[str],
     seed: int | None = None,
     provider: Provider | None = None,
+    database: str = "",
 ) -> History:
     """Run some scenarios of an exercise and return what happened, unjudged.
 
@@ -82,7 +86,8 @@ async def observe(
         GraderBroke: the machine or the grader cannot run anything.
     """
     seed = new_seed() if seed is None else seed
-    order = Order(stem, exercise, _bounded(text), seed, provider=provider)
+    found = _bounded(text)
+    order = Order(stem, exercise, found, seed, provider=provider, database=database)
     return await harness.run(order, scenarios)
 
 

@@ -8,6 +8,7 @@ when that input ends or its parent is gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -28,6 +29,7 @@ from grader.harness.order import Provider
 from grader.harness.process import SubmissionBroken
 from grader.sandbox import mounts
 from grader.vocabulary import Drawn, draw
+from grader.vocabulary.exercise import POSTGRES
 from grader.vocabulary.scenario import Says
 
 PARENT_PERIOD_S = 1.0
@@ -85,6 +87,7 @@ class Service:
             request["text"],
             request["seed"],
             request["processes"],
+            database=request.get("database", ""),
         )
         history = outcome.history
         return {
@@ -107,12 +110,14 @@ class Service:
             request["scenarios"],
             request["seed"],
             None if provider is None else Provider(**provider),
+            request.get("database", ""),
         )
         return {"history": list(history.to_lines())}
 
     async def _playground(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return an environment in which a submission's cell can run in the kernel."""
-        scenarios = catalog.load(request["stem"]).scenarios.values()
+        exercise = catalog.load(request["stem"])
+        scenarios = exercise.scenarios.values()
         seed = runner.new_seed()
         words: dict[str, str] = {}
         for scenario in scenarios:
@@ -130,13 +135,17 @@ class Service:
         folder = self.harness.folder / f"playground-{secrets.token_hex(4)}"
         folder.mkdir()
         checkpoints.create(folder / "checkpoints.db")
-        return {
-            "environment": {
-                "OPENAI_BASE_URL": self.harness.server.admit(key, asked),
-                "OPENAI_API_KEY": key,
-                "CHECKPOINT_DB": str(folder / "checkpoints.db"),
-            }
+        environment = {
+            "OPENAI_BASE_URL": self.harness.server.admit(key, asked),
+            "OPENAI_API_KEY": key,
+            "CHECKPOINT_DB": str(folder / "checkpoints.db"),
         }
+        if exercise.database == POSTGRES:
+            # Without PostgreSQL the cell says what is missing, and a check says why.
+            with contextlib.suppress(GraderBroke):
+                made = await self.harness.databases.create(exercise.prepared)
+                environment["DATABASE_URL"] = made.url
+        return {"environment": environment}
 
 
 def say(message: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ class Session:
     runs: dict[str, Run] = field(default_factory=dict)  # observed last, by scenario
 
     def verdict(
-        self, seed: int | None, processes: int
+        self, seed: int | None, processes: int, database: str = ""
     ) -> tuple[Verdict, History | None]:
         """Ask for a verdict; one that does not come is a verdict of errors."""
         try:
@@ -44,6 +44,7 @@ class Session:
                 text=self.text,
                 seed=seed,
                 processes=processes,
+                database=database,
             )
             reason = answer.get("error", "")
         except ServiceGone as gone:

@@ -53,6 +53,22 @@ def notebook(folder: Path, *cells: str, kind: str = "code") -> Path:
     return path
 
 
+def test_on_postgresql(tmp_path: Path) -> None:
+    """a check is run on PostgreSQL, and where there is none the error says so"""
+    stem = "ex01_non_serializable_state"
+    chosen = ("--exercise", stem, "--database", "postgres")
+    either = CORPUS.parent / stem / "right" / "either_database.py"
+    status, out, err = grader("check", either, *chosen, DATABASE_URL="")
+    assert (status, err) == (PASSED, ""), out
+    nowhere = f"postgresql://me@/none?host={tmp_path}"
+    status, out, err = grader("check", either, *chosen, DATABASE_URL=nowhere)
+    assert (status, err) == (BROKE, "")
+    assert "not run without PostgreSQL" in out
+    status, out, err = grader("check", either, "--database", "mysql")
+    assert (status, out) == (BAD_INPUT, "")
+    assert "'sqlite', 'postgres'" in err or "sqlite, postgres" in err
+
+
 def test_right(tmp_path: Path) -> None:
     """a right submission ends with status 0, a valid verdict, a page and a history"""
     page, history = tmp_path / "report.html", tmp_path / "history.jsonl"

@@ -117,6 +117,18 @@ def test_check(shared: Service) -> None:
     assert len(answer["history"]) > 10
 
 
+def test_check_on_postgresql(shared: Service) -> None:
+    """a check is run on PostgreSQL where the request says so"""
+    stem = "ex01_non_serializable_state"
+    folder = CORPUS.parent / stem / "right"
+    asked = {"stem": stem, "seed": 4711, "processes": 0, "database": "postgres"}
+    for name, passed in (("either_database", True), ("closure", False)):
+        text = (folder / f"{name}.py").read_text(encoding="utf-8")
+        shared.say(id=31, do="check", text=text, **asked)
+        results = shared.hear()["verdict"]["results"]
+        assert all(r["status"] == "passed" for r in results) == passed
+
+
 def test_unknown_scenario(shared: Service) -> None:
     """a scenario that is not there is refused with those that are"""
     shared.observe(4, "hand_over", "no_such")

@@ -68,10 +68,11 @@ def remembers(run: Run) -> None:
     told = f"My name is {run.drawn.name}."
     shown = [m for m in request.data["messages"] if told in m["text"]]
     if not shown:
+        where = run.stored[-1].data["database"]
         fail(
             f"process {asked.process} asked the model without the earlier question",
             because=[request, asked],
-            help="does your graph write its checkpoints to `CHECKPOINT_DB`?",
+            help=f"does your graph write its checkpoints to `{where}`?",
         )
     if run.drawn.name not in asked.value:
         fail("the model's answer does not know the name", because=[request, asked])
@@ -91,8 +92,9 @@ def continues(hand_over: Run) -> None:
         texts = [thread["texts"] for thread in stored.data["threads"]]
         known = any(reply.value in text for found in texts for text in found or ())
         if None not in texts and not known:
+            where = stored.data["database"]
             fail(
-                "no checkpoint in `CHECKPOINT_DB` holds what the model answered",
+                f"no checkpoint in `{where}` holds what the model answered",
                 because=[reply, stored],
                 help="a process that starts tomorrow has LangGraph's checkpoints and "
                 "nothing else: was the last step of this turn stored?",

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import stat
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-
-import ormsgpack
 
 from grader.harness import contents
 from grader.harness.contents import Row
 from grader.harness.leaks import Secrets, report
+from grader.harness.texts import texts
 
 BUSY_S = 0.2  # a submission may hold a lock for a moment
-TEXTS_LIMIT = 200  # texts of one checkpoint that are kept
-TEXT_LENGTH = 300
 ROWS_LIMIT = 2000  # of one table
 READ_LIMIT_B = 64 * 1024 * 1024  # of one file
 # A submission may put a view in the place of a table: so many instructions of SQLite's
@@ -60,12 +55,12 @@ def threads(path: Path) -> list[dict[str, Any]]:
         return [
             {
                 "thread": str(thread),
-                "namespace": str(namespace),
+                "namespace": str(space),
                 "checkpoints": count,
                 "latest": str(latest),
-                "texts": _texts(form, blob),
+                "texts": texts([_checkpoint(thread, space, latest, form, blob)]),
             }
-            for thread, namespace, count, latest, form, blob in _query(path, QUERY)
+            for thread, space, count, latest, form, blob in _query(path, QUERY)
         ]
     return []
 
@@ -88,38 +83,44 @@ def inspect(path: Path, secrets: Secrets) -> dict[str, Any]:
     """
     rows = list(_rows(path))
     latest = {r.thread: r for r in rows if r.place == "checkpoint" and not r.namespace}
-    blobs = {p: _read(p) for p in sorted(path.parent.glob("*"))}
-    found = [
-        (file.name, owner, how)
-        for file, blob in blobs.items()
-        for owner, how in secrets.found_in(blob)
-    ]
     # A value may be spread over pages, so that the file holds no key in one piece.
-    for table, value in _cells(path):
-        spelled = (*secrets.found_in(value), *secrets.packed_in(value))
-        found += [(f"table {table}", owner, how) for owner, how in spelled]
+    found = [*in_files(path.parent, secrets), *in_cells(_cells(path), secrets)]
+    files = path.parent.glob(f"{path.name}*")
     return {
         "foreign": contents.foreign(rows),
         "keys": report(found),
         "rows": [
-            {"thread": row.thread, "channels": contents.channels(row, secrets)}
+            {"thread": row.thread, "channels": contents.channels([row], secrets)}
             for row in latest.values()
         ],
         "sizes_b": contents.sizes_b(rows),
-        "size_b": sum(len(b) for p, b in blobs.items() if p.name.startswith(path.name)),
+        "size_b": sum(len(_read(file)) for file in files),
     }
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    """Yield every value that LangGraph's SQLite saver has stored, oldest first.
+def in_files(folder: Path, secrets: Secrets) -> Iterator[tuple[str, int, str]]:
+    """Yield where, whose and how for every key in the files of a folder."""
+    for file in sorted(folder.glob("*")):
+        for owner, how in secrets.found_in(_read(file)):
+            yield file.name, owner, how
 
-    Another database needs its own of these, and nothing else.
-    """
+
+def in_cells(
+    cells: Iterable[tuple[str, bytes]], secrets: Secrets
+) -> Iterator[tuple[str, int, str]]:
+    """Yield where, whose and how for every key in what tables and the like hold."""
+    for place, value in cells:
+        for owner, how in (*secrets.found_in(value), *secrets.packed_in(value)):
+            yield place, owner, how
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    """Yield every value that LangGraph's SQLite saver has stored, oldest first."""
     with contextlib.suppress(sqlite3.Error):
         for *head, form, blob, notes in _query(path, CHECKPOINTS):
             thread, namespace, checkpoint = map(str, head)
             known = (thread, namespace, checkpoint)
-            yield Row(*known, "checkpoint", "", str(form), _bytes(blob))
+            yield _checkpoint(*known, form, blob)
             yield Row(*known, "metadata", "", "json", _bytes(notes))
     with contextlib.suppress(sqlite3.Error):
         for *head, form, blob in _query(path, WRITES):
@@ -128,8 +129,13 @@ def _rows(path: Path) -> Iterator[Row]:
             yield Row(*known, "write", channel, str(form), _bytes(blob))
 
 
+def _checkpoint(thread: str, space: str, number: str, form: str, blob: Any) -> Row:
+    known = (str(thread), str(space), str(number))
+    return Row(*known, "checkpoint", "", str(form), _bytes(blob))
+
+
 def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield every text and blob of every table, LangGraph's or not."""
+    """Yield where and what: every text and blob of every table."""
     with contextlib.suppress(sqlite3.Error):
         for (table,) in _query(path, TABLES):
             quoted = str(table).replace('"', '""')
@@ -137,7 +143,7 @@ def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
                 for row in _query(path, f'SELECT * FROM "{quoted}" LIMIT {ROWS_LIMIT}'):
                     for value in row:
                         if isinstance(value, str | bytes):
-                            yield str(table), _bytes(value)
+                            yield f"table {table}", _bytes(value)
 
 
 def _bytes(value: Any) -> bytes:
@@ -168,36 +174,3 @@ def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
-
-
-def _texts(form: str, blob: bytes) -> list[str] | None:
-    try:
-        if form == "msgpack":
-            state = _unpack(blob)
-        elif form == "json":
-            state = json.loads(blob)
-        else:
-            return None
-    except (ValueError, RecursionError):
-        return None
-    values = state.get("channel_values", {}) if isinstance(state, dict) else state
-    return [text[:TEXT_LENGTH] for text in islice(_walk(values), TEXTS_LIMIT)]
-
-
-def _unpack(blob: bytes) -> Any:
-    # An extension names a class and its arguments; it is read as the arguments.
-    options = ormsgpack.OPT_NON_STR_KEYS
-    return ormsgpack.unpackb(
-        blob, ext_hook=lambda _, data: _unpack(data), option=options
-    )
-
-
-def _walk(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _walk(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _walk(item)

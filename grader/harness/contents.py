@@ -31,7 +31,8 @@ TEXT_LENGTH = 400
 class Row:
     """One value as a saver stored it, whatever the database.
 
-    `place` is checkpoint, write or metadata; `channel` is set for a write.
+    `place` is checkpoint, write, metadata, or channel where a saver stores the values
+    of channels beside the checkpoints; `channel` is set for a write or a channel.
     """
 
     thread: str
@@ -69,18 +70,20 @@ def foreign(rows: Iterable[Row]) -> list[dict[str, str]]:
     return [{"thread": t, "where": w, "type": k} for t, w, k in found]
 
 
-def channels(row: Row, secrets: Secrets) -> list[dict[str, str]]:
+def channels(rows: Iterable[Row], secrets: Secrets) -> list[dict[str, str]]:
     """Return the channels of one checkpoint: name, type, and the value as text.
 
-    Secrets are masked, and fields that hold one come first, so that no cut hides them.
+    The rows are the checkpoint's, and those of channels stored beside it. Secrets are
+    masked, and fields that hold one come first, so that no cut hides them.
     """
+    values = {n: v for row in rows for n, v in _channel_values(row).items()}
     return [
         {
             "channel": secrets.masked(str(name))[:TEXT_LENGTH],
             "type": _type(value),
             "text": _text(value, secrets),
         }
-        for name, value in list(_channel_values(row).items())[:CHANNELS_LIMIT]
+        for name, value in list(values.items())[:CHANNELS_LIMIT]
         if not str(name).startswith(("branch:", "__pregel"))
     ]
 
@@ -170,6 +173,8 @@ def _named(code: int, data: bytes) -> Any:
 def _channel_values(row: Row) -> Mapping[Any, Any]:
     with contextlib.suppress(ValueError):
         state = decode(row.form, row.blob)
+        if row.place == "channel":
+            return {row.channel: state}
         if isinstance(state, dict) and isinstance(state.get("channel_values"), dict):
             return dict(state["channel_values"])
     return {}

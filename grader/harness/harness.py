@@ -15,6 +15,7 @@ from typing import Any
 
 from grader.fakes.model_server import ModelServer
 from grader.harness import canary, tiers, tree
+from grader.harness.databases import Databases
 from grader.harness.first import FirstImport
 from grader.harness.journal import Journal, Recorder
 from grader.harness.launch import GraderBroke, Launcher, Place
@@ -40,6 +41,8 @@ PRELOAD = (
     "langgraph.checkpoint.memory",
     "langgraph.checkpoint.sqlite",
     "langgraph.checkpoint.sqlite.aio",
+    "langgraph.checkpoint.postgres.aio",
+    "psycopg_pool",
     "langchain_openai",
     "langchain_core.prompts",
     "openai.resources.chat.completions",
@@ -59,6 +62,7 @@ class Harness:
     ) -> None:
         self.launcher, self.preload = launcher, preload
         self._parent = Path(folder or tempfile.gettempdir())
+        self.databases = Databases(folder)
         self._one_at_a_time = asyncio.Lock()
         self._runs = 0
 
@@ -95,6 +99,7 @@ class Harness:
         trace: TracebackType | None,
     ) -> None:
         await self.launcher.close()
+        await self.databases.close()
         await self.server.__aexit__(kind, raised, trace)
         self._remove()
         if self._lock is not None:
@@ -186,10 +191,13 @@ class Harness:
         first: FirstImport,
     ) -> Run:
         recorder = Recorder(journal, scenario, draw(scenario, order.seed))
+        made = self.databases.store(
+            order.kind, folder, order.exercise.prepared, self.place.sockets
+        )
+        tools = (code, self.launcher, self.server, first)
         try:
-            await Supervisor(
-                order, recorder, folder, code, self.launcher, self.server, first
-            ).run()
+            async with made as store:
+                await Supervisor(order, recorder, folder, *tools, store).run()
         except (SubmissionBroken, GraderBroke, OSError):
             raise
         except Exception:  # our defect: said in the verdict, and never a zero

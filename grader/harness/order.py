@@ -37,6 +37,12 @@ class Order:
     seed: int
     processes: int = 0  # at least so many, numbers shuffled; 0: as the scenario says
     provider: Provider | None = None
+    database: str = ""  # where checkpoints are kept; "": as the exercise says
+
+    @property
+    def kind(self) -> str:
+        """Where checkpoints are kept: "sqlite" or "postgres"."""
+        return self.database or self.exercise.database
 
 
 def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:

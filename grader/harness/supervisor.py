@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from grader.fakes.model_server import ModelServer
-from grader.harness import checkpoints
 from grader.harness.first import FirstImport
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launcher, clean_environment
@@ -19,6 +18,7 @@ from grader.harness.leaks import Secrets
 from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
 from grader.harness.process import Process
+from grader.harness.stores import Store
 from grader.harness.web import address_in
 from grader.harness.world import World
 from grader.vocabulary.scenario import (
@@ -54,13 +54,14 @@ class Supervisor:
         launcher: Launcher,
         server: ModelServer,
         first: FirstImport,
+        store: Store,
     ) -> None:
         self.order, self.recorder, self.server = order, recorder, server
         self.folder, self.code, self.first = folder, code, first
         self.launcher = launcher
         self.scenario = shuffled(recorder.scenario, order.seed, order.processes)
-        self.database = folder / "shared" / "checkpoints.db"
-        self.world = World(self.recorder, order.seed, self.database)
+        self.store = store
+        self.world = World(self.recorder, order.seed, store)
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
         self.urls: list[str] = []
@@ -76,9 +77,8 @@ class Supervisor:
         Raises:
             SubmissionBroken: the submission cannot be imported; see `FirstImport`.
         """
-        self.database.parent.mkdir(parents=True)
-        checkpoints.create(self.database)
-        given = [self.database.parent, *self.database.parent.iterdir()]
+        shared = self.store.path.parent
+        given = [shared, *shared.iterdir()]
         for process in self.processes:
             cwd, log = Path(process.job.cwd), Path(process.job.log)
             cwd.mkdir()
@@ -120,7 +120,7 @@ class Supervisor:
 
     async def _call(self, call: Call) -> None:
         await self._one(call, beside=False)
-        self._look()
+        await self._look()
 
     async def _together(self, step: Together) -> None:
         event, count = step.held_at or "", len(step.calls)
@@ -138,7 +138,7 @@ class Supervisor:
         await asyncio.gather(
             *(one(call, index) for index, call in enumerate(step.calls))
         )
-        self._look()
+        await self._look()
 
     async def _one(self, call: Call, beside: bool, number: int = 0) -> None:
         if not number:
@@ -182,9 +182,10 @@ class Supervisor:
     def _pids(self) -> list[int]:
         return [p.launched.host_pid for p in self.processes if p.launched is not None]
 
-    def _look(self) -> None:
+    async def _look(self) -> None:
         """Write down what the shared folder holds now."""
-        own = {Path(f"{self.database}{end}") for end in ("", "-wal", "-shm")}
+        file = self.store.path
+        own = {Path(f"{file}{end}") for end in ("", "-wal", "-shm")}
         walked = os.walk(self.folder)  # what vanishes meanwhile is passed over
         paths = [Path(folder, name) for folder, _, names in walked for name in names]
         found = sorted(
@@ -192,10 +193,9 @@ class Supervisor:
             for path in paths
             if path not in own and path.parent != self.folder
         )
-        threads = checkpoints.threads(self.database)
-        held = checkpoints.inspect(self.database, self.secrets)
+        held = await self.store.look(self.secrets)
         self.recorder.record(
-            "stored", threads=threads, files=found[:FILES_KEPT], **held
+            "stored", files=found[:FILES_KEPT], database=self.store.variable, **held
         )
 
     def _process(self, number: int, launcher: Launcher) -> Process:
@@ -206,8 +206,8 @@ class Supervisor:
         environment = clean_environment(str(cwd)) | {
             "OPENAI_BASE_URL": url,
             "OPENAI_API_KEY": key,
-            "CHECKPOINT_DB": str(self.database),
         }
+        environment |= self.store.environment
         steps = self.scenario.steps
         sets = {step.name: step.value for step in steps if isinstance(step, Sets)}
         functions = [
@@ -224,7 +224,7 @@ class Supervisor:
             reimported=REIMPORTED if sets else (),
             application=self.order.exercise.application,
             address=address_in(str(cwd)),
-            shared=[str(self.database.parent)],
+            shared=[str(self.store.path.parent)],
         )
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
         return Process(number, job, launcher, self.recorder, patience)

@@ -7,17 +7,16 @@ import contextlib
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from grader.fakes.answers import Answer
 from grader.fakes.persona import Script
 from grader.fakes.provider import ask_provider
-from grader.harness import checkpoints
 from grader.harness.journal import Recorder
 from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
 from grader.harness.order import Provider
 from grader.harness.patience import OutOfPatience, until, within
+from grader.harness.stores import Store
 from grader.harness.turns import Turn
 from grader.vocabulary.scenario import Answers, KillWhen
 
@@ -54,12 +53,12 @@ class Gathering:
 class World:
     """Answers every model request of a scenario, and pulls the trigger of faults."""
 
-    def __init__(self, recorder: Recorder, seed: int, database: Path) -> None:
+    def __init__(self, recorder: Recorder, seed: int, store: Store) -> None:
         rng = random.Random(f"{seed}/{recorder.scenario.name}/model")
         self.script = Script(recorder.drawn, rng)
         self.kill: Callable[[int], None] = lambda _: None
         self.pids: Callable[[], Collection[int]] = tuple
-        self._recorder, self._database = recorder, database
+        self._recorder, self._store = recorder, store
         self._traps: dict[tuple[int, str], list[KillWhen]] = {}
         self._holds: dict[str, asyncio.Event] = {}
         self._gathering: Gathering | None = None
@@ -152,7 +151,7 @@ class World:
         if trap.once_stored is not None:
             reference = self._references.get(trap.once_stored, "")
             stored = bool(reference) and await until(
-                lambda: checkpoints.holds(self._database, reference), STORED_LIMIT_S
+                lambda: self._store.holds(reference), STORED_LIMIT_S
             )
         self._recorder.record(
             "fault", trap.process, what="killed", event=trap.event, stored=stored

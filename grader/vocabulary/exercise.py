@@ -15,6 +15,8 @@ from grader.vocabulary.observation import CheckFailed, Observation
 from grader.vocabulary.scenario import Scenario, Step
 from grader.vocabulary.verdict import Result, Status
 
+SQLITE, POSTGRES = "sqlite", "postgres"
+DATABASES = (SQLITE, POSTGRES)
 APPLICATION = re.compile(r"^(\w+): ASGI application$")
 SIGNATURE = re.compile(r"^(\w+)\(([\w, ]*)\) -> (.+)$")
 
@@ -55,12 +57,18 @@ class Exercise:
         advice: pairs of a regular expression over a failure's text and what to
             suggest when it matches, before what is suggested for common errors; a
             match wins over a check's own help.
+        database: where the processes keep their checkpoints: "sqlite", a file of
+            which the path is in CHECKPOINT_DB, or "postgres", which has its URL in
+            DATABASE_URL as well.
+        prepared: whether LangGraph's tables are in PostgreSQL from the start.
     """
 
     title: str
     contract: Sequence[str]
     hints: Sequence[str]
     advice: Advice = ()
+    database: str = SQLITE
+    prepared: bool = True
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
 

@@ -42,8 +42,8 @@ class Observation:
     event, request, text, status · `held` / `released` event, inside, expected ·
     `fault` what, event, stored · `exit` code, signal · `limit` what, limit, found ·
     `output` text, cut · `log` text, times · `stored` threads, files, foreign, keys,
-    rows, sizes_b, size_b (see `checkpoints.inspect`) · `again` as `reply`, and the
-    args as they are now.
+    rows, sizes_b, size_b (see `checkpoints.inspect`), database (the variable that
+    names it) · `again` as `reply`, and the args as they are now.
     """
 
     number: int

@@ -278,6 +278,20 @@ observe("hand_over")
 # A replica that lacks your class reads a `dict`, and writes the `dict` back.
 # PostgreSQL refuses some values that SQLite takes, such as a text with a NUL character.
 #
+# **The same on PostgreSQL.** Let your submission choose its saver, then run `check(database="postgres")` in a cell of your own:
+#
+# ```python
+# url = os.environ.get("DATABASE_URL")
+# if url:  # from psycopg_pool, psycopg.rows and langgraph.checkpoint.postgres
+#     settings = {"autocommit": True, "row_factory": dict_row}
+#     saver = PostgresSaver(ConnectionPool(url, kwargs=settings, open=True))
+# else:
+#     saver = SqliteSaver(connection)
+# ```
+#
+# The grader starts a server of its own for it, and ends it with the notebook; LangGraph's tables are there already.
+# Put a model into the state once more: its key is now in the table `checkpoint_blobs`.
+#
 # - [LangGraph's page on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) says what is stored, and how it is serialised.
 # - [OWASP's cheat sheet on secrets](https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html) says what to do with a key that has leaked.
 #

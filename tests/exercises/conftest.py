@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def judge() -> Iterator[Judge]:
         harness = Harness(best_launcher())
         loop.run(harness.__aenter__())
 
-        def judged(stem: str, text: str, **how: int) -> Verdict:
+        def judged(stem: str, text: str, **how: Any) -> Verdict:
             exercise = catalog.load(stem)
             return loop.run(runner.check(harness, stem, exercise, text, **how)).verdict
 

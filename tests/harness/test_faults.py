@@ -9,6 +9,7 @@ import pytest
 
 from grader.harness import limits
 from grader.harness.journal import Journal, Recorder
+from grader.harness.stores import SqliteStore
 from grader.harness.world import World
 from grader.vocabulary import (
     Drawn,
@@ -249,7 +250,7 @@ def test_holds_and_releases(tmp_path: Path) -> None:
     scenario = Scenario("only", "d", ())
     journal = Journal(tmp_path / "history.jsonl", "ex99", 1, 0)
     recorder = Recorder(journal, scenario, draw(scenario, 1))
-    world = World(recorder, 1, tmp_path / "checkpoints.db")
+    world = World(recorder, 1, SqliteStore(tmp_path / "checkpoints.db"))
     world.script.apply(model.says("draft", "[draft]", "drafted"))
     request = {"messages": [{"role": "user", "content": "[draft] hi"}]}
 

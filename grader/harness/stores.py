@@ -1,0 +1,54 @@
+"""Where one scenario keeps its checkpoints, as its supervisor sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader.harness import checkpoints
+from grader.harness.leaks import Secrets
+
+
+class Store(Protocol):
+    """A database that all processes of a scenario share, and nobody else does.
+
+    `variable` is the name under which a submission finds it in its environment, `path`
+    the file that every scenario has, in a folder that its processes share.
+    """
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def variable(self) -> str: ...
+    @property
+    def environment(self) -> Mapping[str, str]: ...  # what every process is told
+
+    def holds(self, text: str) -> bool:
+        """Whether the text stands in any checkpoint."""
+
+    async def look(self, secrets: Secrets) -> dict[str, Any]:
+        """Return what is stored now, as `checkpoints.inspect` does, and `threads`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteStore:
+    """A file, in a folder that the processes share."""
+
+    path: Path
+    variable: str = "CHECKPOINT_DB"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The path of the file."""
+        return {"CHECKPOINT_DB": str(self.path)}
+
+    def holds(self, text: str) -> bool:
+        """Whether the text stands in any checkpoint."""
+        return checkpoints.holds(self.path, text)
+
+    async def look(self, secrets: Secrets) -> dict[str, Any]:
+        """Return what is stored now."""
+        held = checkpoints.inspect(self.path, secrets)
+        return {"threads": checkpoints.threads(self.path), **held}

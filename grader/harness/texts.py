@@ -1,0 +1,60 @@
+"""Collects the texts of a checkpoint, whatever database it is from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import ormsgpack
+
+from grader.harness.contents import Row
+
+TEXTS_LIMIT = 200  # texts of one checkpoint that are kept
+TEXT_LENGTH = 300
+
+
+def texts(rows: Iterable[Row]) -> list[str] | None:
+    """Return the texts in a checkpoint's channels, those stored beside it included.
+
+    None where a part is of a form that cannot be read without running code.
+    """
+    try:
+        values = [_values(row) for row in rows]
+    except (ValueError, RecursionError):
+        return None
+    return [text[:TEXT_LENGTH] for text in islice(_walk(values), TEXTS_LIMIT)]
+
+
+def _values(row: Row) -> Any:
+    if row.form == "msgpack":
+        value = _unpack(row.blob)
+    elif row.form == "json":
+        value = json.loads(row.blob)
+    elif row.place == "channel" and row.form in ("null", "bytes", "bytearray"):
+        return None
+    else:
+        raise ValueError(f"expected data, found {row.form}")
+    if row.place == "checkpoint" and isinstance(value, dict):
+        return value.get("channel_values", {})
+    return value
+
+
+def _unpack(blob: bytes) -> Any:
+    # An extension names a class and its arguments; it is read as the arguments.
+    options = ormsgpack.OPT_NON_STR_KEYS
+    return ormsgpack.unpackb(
+        blob, ext_hook=lambda _, data: _unpack(data), option=options
+    )
+
+
+def _walk(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _walk(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _walk(item)

@@ -1,0 +1,66 @@
+"""In SQLite or PostgreSQL: a model and an HTTP client in graph state.
+
+Caught by: answers
+"""
+
+import os
+import sqlite3
+from typing import Annotated, Any, TypedDict
+
+import httpx
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+    llm: Any
+    http: Any
+
+
+def configure(state: State) -> dict:
+    # Made once a thread, so that later turns use the same model.
+    return {} if "llm" in state else {"llm": ChatOpenAI(model="gpt-4o-mini")}
+
+
+def connect(state: State) -> dict:
+    return {"http": httpx.Client()}  # for the node that will fetch sources
+
+
+def reply(state: State) -> dict:
+    prompt = SystemMessage("[answer] Answer the user.")
+    return {"messages": [state["llm"].invoke([prompt, *state["messages"]])]}
+
+
+def shared_saver():
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        file = os.environ["CHECKPOINT_DB"]
+        return SqliteSaver(sqlite3.connect(file, check_same_thread=False))
+    settings = {"autocommit": True, "row_factory": dict_row}
+    saver = PostgresSaver(ConnectionPool(url, kwargs=settings, open=True))
+    saver.setup()
+    return saver
+
+
+builder = StateGraph(State)
+builder.add_node("configure", configure)
+builder.add_node("connect", connect)
+builder.add_node("reply", reply)
+builder.add_edge(START, "configure")
+builder.add_edge("configure", "connect")
+builder.add_edge("connect", "reply")
+builder.add_edge("reply", END)
+graph = builder.compile(checkpointer=shared_saver())
+
+
+def answer(thread_id: str, question: str) -> str:
+    config = {"configurable": {"thread_id": thread_id}}
+    result = graph.invoke({"messages": [HumanMessage(question)]}, config)
+    return result["messages"][-1].content
