@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grader.harness import tiers
 from grader.harness.limits import DISK_NEEDED_B, MIB
 from grader.postgres import programs
 
@@ -61,6 +62,10 @@ def findings() -> Iterator[Finding]:
         missing = f"{cost}; install the system package {package}"
         yield Finding(name, path or "missing", "" if path else missing)
     yield _postgres()
+    missing = tiers.why_not_isolated()
+    name = tiers.NAMES[tiers.best()]
+    cost = f"submissions of others are refused below isolated: {missing}"
+    yield Finding("sandbox", name, cost if missing else "")
     free = shutil.disk_usage(tempfile.gettempdir()).free
     cost = "" if free > DISK_NEEDED_B else f"expected {DISK_NEEDED_B // MIB} MiB"
     yield Finding("free for runs", f"{free // MIB} MiB", cost, needed=True)

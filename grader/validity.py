@@ -92,7 +92,8 @@ def soak(root: Path, stems: Sequence[str], runs: int) -> int:
         print(
             f"{stem:<30} {len(of_stem):>5} runs  {mistakes:>3} mistakes  "
             f"95 % bound {upper_bound(mistakes, len(of_stem)):.2%}  "
-            f"median {durations[len(durations) // 2]:.2f} s"
+            f"median {durations[len(durations) // 2]:.2f} s  "
+            f"p95 {durations[int(0.95 * (len(durations) - 1))]:.2f} s"
         )
     print(f"in {time.monotonic() - began:.0f} s")
     return report(found)
