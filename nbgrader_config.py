@@ -1,6 +1,6 @@
 """How nbgrader works on this course; read by every nbgrader command and in Jupyter."""
 
-import secrets
+import glob
 import sys
 from pathlib import Path
 
@@ -8,9 +8,11 @@ ROOT = Path(__file__).resolve().parent
 if (ROOT / "grader").is_dir() and str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # a clone works where the package is not installed
 
+from grader.autograde.validating import install  # noqa: E402 - after sys.path
 from grader.cells import STUB, SourceError  # noqa: E402 - after sys.path
 from grader.sources import refresh  # noqa: E402 - after sys.path
 
+install()  # of Validate nbgrader lets nothing be configured
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - nbgrader defines it
 
 # The source notebooks are not kept in git: they are made from their text here, so
@@ -28,6 +30,8 @@ c.CourseDirectory.release_directory = "notebooks"
 # What is not copied to learners, nor from them: above all the texts of the source
 # notebooks, which hold the solutions.
 c.CourseDirectory.ignore = [
+    # Nothing of a submission but its notebook; links among the rest lead anywhere.
+    f"{glob.escape(str(ROOT))}/submitted/*/*/*",
     ".ipynb_checkpoints",
     "*.pyc",
     "__pycache__",
@@ -55,26 +59,25 @@ c.GenerateAssignment.preprocessors = [
 c.ClearSolutions.code_stub = {"python": STUB}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
+# What is graded is the released notebook with the learner's texts in it.
+c.Autograde.exporter_class = "grader.autograde.exporter.SubmissionExporter"
 # Whole lists, not insertions: the file is read twice, and insertions would add up.
+c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
 c.Autograde.autograde_preprocessors = [
-    "nbgrader.preprocessors.Execute",
+    "grader.autograde.scores.BeginJudging",
+    "grader.autograde.execute.ExecuteOutside",
     "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "grader.autograde.scores.ShowVerdict",
     "nbgrader.preprocessors.LimitOutput",
-    "grader.nbgrader_hooks.ReadScores",
     "nbgrader.preprocessors.SaveAutoGrades",
-    "grader.nbgrader_hooks.MarkUnknown",
+    "grader.autograde.scores.RecordVerdict",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.OverwriteCells.add_missing_cells = True  # a deleted graded cell comes back
 
-c.Execute.timeout = 120  # s a cell; the grader's own limits are far below it
+c.Execute.timeout = 60  # s a cell; no score depends on it
 # Graceful, the shutdown of a kernel that has used processes takes 2.5 s.
 c.Execute.shutdown_kernel = "immediate"
-# A cell that is skipped would get full marks, so nobody may guess the tag.
-c.Execute.skip_cells_with_tag = secrets.token_hex(16)
-# A folder `grader` handed in with the notebook must not stand in for the real one.
 c.Execute.extra_arguments = ["--InteractiveShellApp.ignore_cwd=True"]
 
 # For `nbgrader zip_collect`: ada_ex04_memory_saver.ipynb is Ada's; browsers add (1).

@@ -13,22 +13,22 @@ from grader import catalog
 from grader.client import ServiceGone
 from grader.displays import ERROR_MIME, Notice, Several, claim_report, put
 from grader.reports import Report
-from grader.session import NO_EXERCISE, client, current
+from grader.session import JUDGED_OUTSIDE, NO_EXERCISE, RUNS, client, current
 from grader.store import Store
 from grader.visuals.progress import Progress, progress_table
-from grader.visuals.timeline import draw
+from grader.visuals.timeline import draw, of_failures
 from grader.visuals.widgets import PredictionCard
-from grader.vocabulary import History, Status, Verdict
+from grader.vocabulary import History, Status
 from grader.vocabulary.exercise import DATABASES
 from grader.vocabulary.history import parse
 
-HIDDEN_PROCESSES = 4
 STARTER = "starter.py"
 PICTURES = ("explorer", "growth", "rows")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
 )
+OUTSIDE = Notice("while a notebook is graded, it is judged outside of its kernel")
 
 
 def predict(question: str, choice: str | None = None, **choices: str) -> Any:
@@ -165,10 +165,12 @@ def check(seed: int | None = None, processes: int = 0, database: str = "") -> An
     if database not in ("", *DATABASES):
         known = ", ".join(DATABASES)
         raise LookupError(f"expected a database ({known}), found {database!r}")
+    if JUDGED_OUTSIDE in os.environ:
+        return OUTSIDE
     verdict, runs = session.verdict(seed, processes, database)
     best = max(verdict.score, session.store.get("score") or 0.0)
     session.store.remember({"score": best})
-    return Report(verdict, _pictures(verdict, runs))
+    return Report(verdict, of_failures(verdict, runs))
 
 
 def hint() -> Notice:
@@ -196,16 +198,18 @@ def grade(name: str, hidden: bool = False) -> float:
     if session is None or not session.text:
         put(NO_EXERCISE if session is None else NO_SUBMISSION)
         return 0.0
+    if JUDGED_OUTSIDE in os.environ:
+        put(OUTSIDE)
+        return 0.0
     kinds = (False, True) if hidden else (False,)
     # A graded cell that writes to stderr gets no points from nbgrader.
     with contextlib.redirect_stderr(io.StringIO()):
         for kind in kinds:
             if (session.text, kind) not in session.verdicts:
-                count = HIDDEN_PROCESSES if kind else 0
-                verdict, _ = session.verdict(None, count)
+                verdict, _ = session.verdict(None, RUNS[kind])
                 session.verdicts[session.text, kind] = verdict
     verdicts = [session.verdicts[session.text, kind] for kind in kinds]
-    worst = min(verdicts, key=lambda verdict: _worth(verdict, name))
+    worst = min(verdicts, key=lambda verdict: verdict.result(name).worth)
     result = worst.result(name)
     put(claim_report(worst, name))
     if result.status is Status.error:
@@ -231,19 +235,3 @@ def progress() -> Any:
             )
         )
     return progress_table(rows)
-
-
-def _worth(verdict: Verdict, name: str) -> tuple[bool, float]:
-    result = verdict.result(name)
-    return result.status is not Status.error, result.score
-
-
-def _pictures(verdict: Verdict, runs: History | None) -> dict[str, str]:
-    pictures: dict[str, str] = {}
-    for result in verdict.results:
-        new = result.scenario not in pictures
-        if runs is not None and result.status is Status.failed and new:
-            run = runs.runs[result.scenario]
-            timeline = draw(run, result.numbers, message=result.rationale)
-            pictures[result.scenario] = timeline.svg
-    return pictures

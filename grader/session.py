@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,10 @@ from grader.vocabulary import Exercise, History, Run, Verdict
 from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import from_json
 
+# How many processes the runs have that points are given for; the worst one counts.
+RUNS = (0, 4)
+# Set in the kernel in which a notebook is run for its outputs while it is graded.
+JUDGED_OUTSIDE = "GRADER_JUDGED_OUTSIDE"
 NO_EXERCISE = Notice(
     "no exercise is open in this notebook", "run the first code cell, with %exercise"
 )
@@ -37,25 +42,37 @@ class Session:
         self, seed: int | None, processes: int, database: str = ""
     ) -> tuple[Verdict, History | None]:
         """Ask for a verdict; one that does not come is a verdict of errors."""
-        try:
-            answer = client.ask(
-                "check",
-                stem=self.stem,
-                text=self.text,
-                seed=seed,
-                processes=processes,
-                database=database,
-            )
-            reason = answer.get("error", "")
-        except ServiceGone as gone:
-            answer, reason = {}, str(gone)
-        if "verdict" not in answer:
-            results = self.exercise.unknown(reason)
-            title = self.exercise.title
-            return Verdict(self.stem, title, seed or 0, processes, results), None
-        lines = answer["history"]
-        runs = None if lines is None else parse("\n".join(lines) + "\n")
-        return from_json(answer["verdict"]), runs
+        return asked(client, self.stem, self.text, seed, processes, database)
+
+
+def asked(
+    client: Client,
+    stem: str,
+    text: str,
+    seed: int | None,
+    processes: int,
+    database: str = "",
+) -> tuple[Verdict, History | None]:
+    """Ask a service for a verdict; one that does not come is a verdict of errors."""
+    try:
+        answer = client.ask(
+            "check",
+            stem=stem,
+            text=text,
+            seed=seed,
+            processes=processes,
+            database=database,
+        )
+        reason = answer.get("error", "")
+    except ServiceGone as gone:
+        answer, reason = {}, str(gone)
+    if "verdict" not in answer:
+        exercise = catalog.load(stem)
+        results = exercise.unknown(reason)
+        return Verdict(stem, exercise.title, seed or 0, processes, results), None
+    lines = answer["history"]
+    runs = None if lines is None else parse("\n".join(lines) + "\n")
+    return from_json(answer["verdict"]), runs
 
 
 client = Client()
@@ -98,7 +115,8 @@ def load(shell: Any) -> None:
     shell.register_magic_function(submission, "cell", "submission")
     client.warm_up()
     atexit.register(client.close)
-    threading.Thread(target=_import_what_pictures_need, daemon=True).start()
+    if JUDGED_OUTSIDE not in os.environ:
+        threading.Thread(target=_import_what_pictures_need, daemon=True).start()
 
 
 def _import_what_pictures_need() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,25 +62,29 @@ def read(path: Path) -> Submission:
 def from_notebook(text: str) -> Submission:
     """Return the submission in a notebook's JSON.
 
+    It is the cell that begins with %%submission, even where that cell's type has been
+    changed by mistake. Copies of it that are equal are one; where they differ, nobody
+    but the learner knows which one is meant.
+
     Raises:
         BadInput: it is no notebook, or has no submission cell, or several that differ.
     """
     try:
         cells = json.loads(text)["cells"]
-        sources = [
-            _joined(cell["source"]) for cell in cells if cell["cell_type"] == "code"
-        ]
+        read = [_kind_and_source(cell) for cell in cells]
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise BadInput(
             f"expected a notebook (JSON with cells), found {type(problem).__name__}: "
             f"{str(problem)[:200]}",
             "open it in JupyterLab and save it again, or take an earlier checkpoint",
         ) from None
-    found = [source for source in sources if source.lstrip().startswith(MAGIC)]
+    sources = [source for kind, source in read if kind == "code"]
+    found = _submissions(sources) or _submissions(source for _, source in read)
     different = set(found)
     if len(different) != 1:
         raise BadInput(
-            f"expected one cell that begins with {MAGIC}, found {len(different)}",
+            f"expected one cell that begins with {MAGIC}, found {len(different)}"
+            f"{' that differ' if different else ''}",
             "delete all of them but the one you mean"
             if different
             else "bring the cell back from the notebook as it was released",
@@ -89,8 +94,18 @@ def from_notebook(text: str) -> Submission:
     return Submission("\n".join(["", *lines[1:]]), opened[-1] if opened else "")
 
 
-def _joined(source: Any) -> str:
-    return source if isinstance(source, str) else "".join(source)
+def _submissions(sources: Iterable[str]) -> list[str]:
+    return [source for source in sources if source.lstrip().startswith(MAGIC)]
+
+
+def _kind_and_source(cell: Any) -> tuple[str, str]:
+    """Return a cell's type and text; a broken one is of no type and has no text."""
+    try:
+        source = cell["source"]
+        text = source if isinstance(source, str) else "".join(source)
+        return str(cell.get("cell_type", "")), text
+    except (KeyError, TypeError, AttributeError):
+        return "", ""
 
 
 def _is_stem(name: str) -> bool:

@@ -14,7 +14,7 @@ from grader.visuals.scene import compose
 from grader.visuals.shapes import Scene
 from grader.visuals.story import tell
 from grader.visuals.style import WIDTH_IN
-from grader.vocabulary import Run
+from grader.vocabulary import History, Run, Status, Verdict
 
 # The picture keeps a readable size on a narrow screen, where it can be scrolled.
 FIGURE = Markup(
@@ -89,6 +89,21 @@ class Timeline:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return {"text/plain": self.text, "text/html": self.html}
+
+
+def of_failures(verdict: Verdict, history: History | None) -> dict[str, str]:
+    """Return the picture (SVG) of each scenario in which a check failed, by name.
+
+    The evidence of its first failure is in full ink.
+    """
+    pictures: dict[str, str] = {}
+    for result in verdict.results:
+        new = result.scenario not in pictures
+        if history is not None and result.status is Status.failed and new:
+            run = history.runs[result.scenario]
+            timeline = draw(run, result.numbers, message=result.rationale)
+            pictures[result.scenario] = timeline.svg
+    return pictures
 
 
 def draw(run: Run, evidence: Collection[int] = (), *, message: str = "") -> Timeline:

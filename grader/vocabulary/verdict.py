@@ -34,6 +34,11 @@ class Result:
     scenario: str = ""
     help: str = ""
 
+    @property
+    def worth(self) -> tuple[bool, float]:
+        """What makes one of several results the worst: unknown is worse than zero."""
+        return self.status is not Status.error, self.score
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -1,0 +1,1 @@
+"""nbgrader's steps as this course takes them: the verdict comes from outside."""
