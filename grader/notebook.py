@@ -29,6 +29,7 @@ NO_SUBMISSION = Notice(
     "run the cell that begins with %%submission, then this one again",
 )
 OUTSIDE = Notice("while a notebook is graded, it is judged outside of its kernel")
+NOT_OBSERVED = Notice("while a notebook is graded, nothing is observed in its kernel")
 
 
 def predict(question: str, choice: str | None = None, **choices: str) -> Any:
@@ -110,6 +111,8 @@ def history(*scenarios: str, seed: int | None = None) -> History | Notice:
     session = current()
     if session is None:
         return NO_EXERCISE
+    if JUDGED_OUTSIDE in os.environ:
+        return NOT_OBSERVED
     if not session.store.get("predictions"):
         return Notice(
             "this run is locked until you commit a prediction",

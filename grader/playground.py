@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,19 @@ def enter(environment: Mapping[str, str]) -> None:
     """
     os.environ.pop("DATABASE_URL", None)
     os.environ.update(environment)
+
+
+def alone() -> dict[str, str]:
+    """Return an environment for a kernel with no service beside it.
+
+    A database is there, and no model: nobody listens at that address.
+    """
+    file = os.path.join(tempfile.gettempdir(), "checkpoints.db")
+    return {
+        "CHECKPOINT_DB": file,
+        "OPENAI_API_KEY": "nobody-listens",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    }
 
 
 def run(shell: Any, text: str) -> None:

@@ -99,8 +99,7 @@ class SubmissionExporter(NotebookExporter):
         try:
             return lay(content(path), released)
         except BadInput as bad:
-            empty = lay('{"cells": []}', released)
-            return Laid(empty.notebook, (), str(bad), bad.help)
+            return lay(bad, released)
 
     def _released(self, about: dict[str, str]) -> dict[str, Any]:
         """Return the notebook as `nbgrader generate_assignment` has released it."""

@@ -74,15 +74,23 @@ def content(path: Path) -> str:
         ) from None
 
 
-def lay(text: str, released: dict[str, Any]) -> Laid:
-    """Return the released notebook with the texts of a submitted one in it."""
+def lay(text: str | BadInput, released: dict[str, Any]) -> Laid:
+    """Return the released notebook with the texts of a submitted one in it.
+
+    Args:
+        text: the submitted notebook's, or why there is none.
+        released: the notebook in the notebook format, as JSON has it.
+    """
     problem = help = submission = ""
     try:
+        if isinstance(text, BadInput):
+            raise text
         submission = f"{MAGIC}{_bounded(from_notebook(text).text)}"
     except BadInput as bad:
         problem, help = str(bad), bad.help
-        submission = "\n".join(f"# {line}" for line in (*problem.splitlines(), help))
-    given = list(_cells(text))
+        lines = [*problem.splitlines(), *help.splitlines()]
+        submission = "\n".join(f"# {line}" for line in lines)
+    given = list(_cells(text)) if isinstance(text, str) else []
     ours = [cell for cell in released["cells"] if "nbgrader" in cell["metadata"]]
     placed = {cell["id"]: copy.deepcopy(cell) for cell in ours}
     for cell in placed.values():
@@ -174,7 +182,7 @@ def _plain(given: Given, name: str) -> dict[str, Any]:
 
 def _changes(given: list[Given], ours: list[dict[str, Any]]) -> Iterator[str]:
     """Yield a sentence for each locked cell that is not as it was released."""
-    for cell in ours:
+    for cell in ours if given else ():
         if cell["metadata"]["nbgrader"]["solution"]:
             continue
         name, found = cell["id"], [g for g in given if cell["id"] in g.names]
