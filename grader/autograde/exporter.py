@@ -20,7 +20,7 @@ from grader.submissions import BadInput
 
 ABOUT = "grader"  # the notebook's metadata under which a reason travels
 NOT_ISOLATED = 3  # the tier of a kernel with no sandbox around it
-TIMESTAMP = "timestamp.txt"
+KEPT = ("timestamp.txt", "submission_secret.txt")  # of the exchange
 ACCEPT = "GRADER_ACCEPT_TIER"
 
 
@@ -77,23 +77,23 @@ class SubmissionExporter(NotebookExporter):
         notebook = laid.notebook
         notebook["metadata"][ABOUT] = {"problem": laid.problem, "help": laid.help}
         resources["metadata"] = ResourcesDict(name=path.stem, path=str(path.parent))
-        self._copy_timestamp(path.parent, about)
+        self._copy_kept(path.parent, about)
         made = from_dict(notebook)  # type: ignore[no-untyped-call]
         return self.from_notebook_node(made, resources, **options)  # type: ignore[no-any-return,no-untyped-call]
 
     def _course(self) -> Any:
         return getattr(self.parent, "coursedir", None)
 
-    def _copy_timestamp(self, folder: Path, about: dict[str, str]) -> None:
-        """Copy when it was handed in: the one other file that nbgrader needs later."""
+    def _copy_kept(self, folder: Path, about: dict[str, str]) -> None:
+        """Copy when, and as which one, it was handed in: feedback is returned by it."""
         course = self._course()
         graded = course.format_path(
             course.autograded_directory, about["student"], about["assignment"]
         )
-        with contextlib.suppress(BadInput):
-            text = content(folder / TIMESTAMP)
-            Path(graded).mkdir(parents=True, exist_ok=True)
-            Path(graded, TIMESTAMP).write_text(text, encoding="utf-8")
+        Path(graded).mkdir(parents=True, exist_ok=True)
+        for name in KEPT:
+            with contextlib.suppress(BadInput):
+                Path(graded, name).write_text(content(folder / name), encoding="utf-8")
 
     def _laid(self, path: Path, released: dict[str, Any]) -> Laid:
         try:

@@ -55,10 +55,11 @@ def content(path: Path) -> str:
     except OSError as problem:
         found = "a symbolic link" if path.is_symlink() else str(problem.strerror)
         raise BadInput(f"expected a notebook, found {found}") from None
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        raise BadInput("expected a notebook, found a folder, a pipe or a device")
     with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise BadInput("expected a notebook, found a folder, a pipe or a device")
         data = file.read(FILE_LIMIT_B + 1)
     if len(data) > FILE_LIMIT_B:
         raise BadInput(

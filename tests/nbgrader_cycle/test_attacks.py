@@ -197,7 +197,7 @@ def test_nothing_was_read(course: Course) -> None:
         assert SECRET not in shown(course, name) + feedback(course, name)
         for secret in ("SQLite format", "row for each ticket", "root:", str(REPO)):
             assert secret not in outputs(course, name), secret
-    assert "connection.json" in outputs(course, "reads")  # it did look
+    assert "/proc/2/environ" in outputs(course, "reads")  # it did look
 
 
 def test_nothing_was_written(course: Course, target: Target) -> None:
@@ -234,7 +234,7 @@ def test_feedback_shows_evidence_and_timeline(course: Course) -> None:
     page = feedback(course, "forges")
     assert "was handed out twice" in page
     assert "data:image/svg+xml;base64," in page
-    assert '"text/plain": "0.0"' in outputs(course, "forges")
+    assert '"text/plain": ["0.0"]' in outputs(course, "forges")
 
 
 def _commands() -> list[str]:
