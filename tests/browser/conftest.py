@@ -33,17 +33,24 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for part in ("grader", "notebooks"):
         ignored = shutil.ignore_patterns("__pycache__", ".progress", ".ipynb_*")
         shutil.copytree(REPO / part, clone / part, ignore=ignored)
-    home = clone / "home"
+    command = ["grader", "lab", "--no-browser"]
+    with serving(command, clone, clone / "home") as found:
+        yield found
+
+
+@contextlib.contextmanager
+def serving(command: list[str], folder: Path, home: Path) -> Iterator[str]:
+    """Run a module that serves JupyterLab; afterwards nothing of it is left."""
     for name, text in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    log = clone / "lab.log"
+    log = home / "lab.log"
     with log.open("wb") as output:
         lab = subprocess.Popen(
-            [sys.executable, "-m", "grader", "lab", "--no-browser"],
-            cwd=clone,
+            [sys.executable, "-m", *command],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -54,7 +61,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 "JUPYTER_CONFIG_DIR": str(home / "config"),
                 "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
                 "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-                "PYTHONPATH": str(clone),
+                "PYTHONPATH": str(folder if (folder / "grader").is_dir() else REPO),
             },
         )
     try:
