@@ -61,6 +61,8 @@ ALLOWED: dict[str, set[str]] = {
     "new": {"sources"},
     "readme": {"catalog"},
     "nbgrader_hooks": {"cells"},
+    "autograde": READERS
+    | {"catalog", "client", "harness", "sandbox", "session", "submissions"},
     "lab": set(),
     "doctor": {"harness", "postgres"},
     # The doors.

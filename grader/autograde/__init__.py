@@ -1,1 +1,1 @@
-"""nbgrader's steps as this course takes them: the verdict comes from outside."""
+"""Grading with nbgrader, whose steps end in a verdict from outside the kernel."""

@@ -16,7 +16,7 @@ from traitlets import Float, Int
 
 from grader.autograde.kernel import ENVIRONMENT, SandboxedKernelManager
 from grader.autograde.scores import problem_of
-from grader.sandbox import bubblewrap
+from grader.harness.tiers import ISOLATED, best
 
 MIB = 1024 * 1024
 OUTSIDE = "GRADER_JUDGED_OUTSIDE"
@@ -35,7 +35,7 @@ class ExecuteOutside(Execute):
     memory_limit = Int(2048 * MIB, help="Bytes of all processes.").tag(config=True)
 
     def __init__(self, **options: Any) -> None:
-        if not bubblewrap.available():
+        if best() == ISOLATED:
             options.setdefault("kernel_manager_class", SandboxedKernelManager)
         super().__init__(**options)
         self.interrupt_on_timeout = False  # the first cell that hangs is the last

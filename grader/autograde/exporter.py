@@ -15,11 +15,10 @@ from nbgrader.converters.base import NbGraderException
 from traitlets import Int, default
 
 from grader.autograde.intake import Laid, content, lay
-from grader.sandbox import bubblewrap
+from grader.harness.tiers import ISOLATED, NOT_ISOLATED, best, why_not_isolated
 from grader.submissions import BadInput
 
 ABOUT = "grader"  # the notebook's metadata under which a reason travels
-NOT_ISOLATED = 3  # the tier of a kernel with no sandbox around it
 KEPT = ("timestamp.txt", "submission_secret.txt")  # of the exchange
 ACCEPT = "GRADER_ACCEPT_TIER"
 
@@ -44,13 +43,13 @@ class SubmissionExporter(NotebookExporter):
             NbGraderException: there is no sandbox, and nobody has accepted that.
         """
         super().__init__(**options)  # type: ignore[no-untyped-call]
-        missing = bubblewrap.available()
-        if missing and self.accept_tier < NOT_ISOLATED:
+        # A kernel is in the whole sandbox or in none: there is nothing in between.
+        if best() != ISOLATED and self.accept_tier < NOT_ISOLATED:
             self.log.error(
                 "other people's submissions are graded in a sandbox only: %s\n"
                 "  help: install it, or grade on a machine that holds nothing you "
                 "would not show a learner, with %s=%d",
-                missing,
+                why_not_isolated() or "less than there is was asked for",
                 ACCEPT,
                 NOT_ISOLATED,
             )

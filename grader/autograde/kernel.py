@@ -18,12 +18,12 @@ from typing import Any
 import zmq
 from jupyter_client.manager import AsyncKernelManager
 
+from grader.harness.tiers import ISOLATED, Tier
 from grader.sandbox import bubblewrap
 
 SOCKETS = "/tmp/.kernel"  # inside
 NOTEBOOK = "notebook"  # the folder that is the kernel's own
-LAUNCHER = "/opt/grader/grader/autograde/inside.py"
-USERS, MANY = 61_000, 4_000  # root becomes one of these, which own nothing
+LAUNCHER = "grader.autograde.inside"
 PID = re.compile(rb'"child-pid": (\d+)')
 MESSAGE_LIMIT_B = 16 * 1024 * 1024  # a kernel that says more at once is cut off
 ENVIRONMENT = {
@@ -53,17 +53,18 @@ class SandboxedKernelManager(AsyncKernelManager):
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """Return the command that starts the kernel in its sandbox."""
-        uid = 0 if os.getuid() else USERS + os.getpid() % MANY
+        owner = Tier(ISOLATED).owner
         notebook = self.folder / NOTEBOOK
         # The key of the connection is the kernel's to know, whoever it runs as.
         Path(self.connection_file).chmod(0o644)
-        command = [sys.executable, "-IS", LAUNCHER, str(uid), SOCKETS, str(notebook)]
+        command = [sys.executable, "-P", "-m", LAUNCHER]
+        command += [str(owner), SOCKETS, str(notebook)]
         command += [sys.executable, "-P", "-m", "ipykernel_launcher"]
         command += ["-f", self.connection_file, *(extra_arguments or [])]
         environment = {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}:/usr/bin"}
         modules = (bubblewrap.PACKAGE,)
         arguments = bubblewrap.arguments(
-            command, (), (self.folder,), modules, environment
+            command, (), (self.folder,), modules, environment, owner
         )
         told = str(self._told)
         return [str(shutil.which("bwrap")), "--info-fd", told, *arguments]

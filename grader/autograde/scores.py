@@ -1,4 +1,4 @@
-"""nbgrader's steps around the kernel: judge outside of it, show that, write it down."""
+"""Steps for nbgrader around the kernel: judge outside of it, show and record that."""
 
 from __future__ import annotations
 

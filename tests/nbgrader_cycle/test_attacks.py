@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from grader.sandbox import bubblewrap
+from grader.harness import tiers
 from tests.nbgrader_cycle import hostile
 from tests.nbgrader_cycle.hostile import Target, answers, runs
 from tests.nbgrader_cycle.nbgrader_course import REPO, Course, make_course
@@ -51,8 +51,8 @@ pytestmark = [pytest.mark.xdist_group("attacks"), pytest.mark.slow]
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A course with a secret, and a process that nobody may end."""
-    if bubblewrap.available():
-        pytest.skip(bubblewrap.available())
+    if tiers.why_not_isolated():
+        pytest.skip(tiers.why_not_isolated())
     course = make_course(tmp_path_factory.mktemp("attacks"), STEM)
     (course.root / "secret.txt").write_text(SECRET)
     right = REPO / "tests" / "submissions" / STEM / "right" / "row_per_ticket.py"
