@@ -8,11 +8,11 @@ ROOT = Path(__file__).resolve().parent
 if (ROOT / "grader").is_dir() and str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # a clone works where the package is not installed
 
-from grader.autograde.validating import install  # noqa: E402 - after sys.path
+from grader.autograde.install import install  # noqa: E402 - after sys.path
 from grader.cells import STUB, SourceError  # noqa: E402 - after sys.path
 from grader.sources import refresh  # noqa: E402 - after sys.path
 
-install()  # of Validate nbgrader lets nothing be configured
+install()  # what nbgrader has no setting for
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - nbgrader defines it
 
 # The source notebooks are not kept in git: they are made from their text here, so

@@ -19,7 +19,8 @@ from grader.harness.tiers import ISOLATED, NOT_ISOLATED, best, why_not_isolated
 from grader.submissions import BadInput
 
 ABOUT = "grader"  # the notebook's metadata under which a reason travels
-KEPT = ("timestamp.txt", "submission_secret.txt")  # of the exchange
+TIMESTAMP = "timestamp.txt"
+KEPT = (TIMESTAMP, "submission_secret.txt")  # of the exchange
 ACCEPT = "GRADER_ACCEPT_TIER"
 
 

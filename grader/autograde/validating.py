@@ -19,11 +19,6 @@ stock = Validator.validate
 Found = dict[str, list[dict[str, str]]]
 
 
-def install() -> None:
-    """Put `validate` in the place of nbgrader's, whose steps cannot be configured."""
-    Validator.validate = validate
-
-
 def validate(self: Any, filename: str) -> Found:
     """Return the claims of a notebook that do not hold, as Validator does.
 

@@ -101,9 +101,10 @@ def _link(course: Course) -> None:
     (theirs / "secret.txt").symlink_to(course.root / "secret.txt")
     (theirs / "others").symlink_to(course.root / "submitted")
     (theirs / "nowhere").symlink_to("/nowhere")
-    os.mkfifo(theirs / "pipe")
+    os.mkfifo(theirs / "timestamp.txt")
     (theirs / "grader").mkdir()
     (theirs / "grader" / "__init__.py").write_text("raise SystemExit")
+    (course.submitted("kills") / "timestamp.txt").write_text("when I like")
     notebook = course.submitted("linked") / course.release.name
     notebook.unlink()
     notebook.symlink_to(course.submitted("zoe") / notebook.name)
