@@ -132,6 +132,8 @@ def feedback(course: Course, name: str) -> str:
 def test_honest_learners_get_their_points(course: Course, name: str) -> None:
     """the first and the last of a hostile class are graded as if they were alone"""
     assert course.scores(name) == FULL
+    assert "it is judged outside of its kernel" in outputs(course, name)
+    assert "nothing is observed in its kernel" in outputs(course, name)
 
 
 @pytest.mark.parametrize("name", BREAKS)
