@@ -173,7 +173,7 @@ def test_supervisor_breaks(own: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
 def chosen(file: Path, **options: Any) -> argparse.Namespace:
     """Return what the command line would have parsed."""
     usual = {"exercise": None, "seed": 1, "processes": 0, "json": True}
-    paths = {"html": None, "history": None}
+    paths = {"html": None, "history": None, "database": ""}
     return argparse.Namespace(file=file, **{**usual, **paths, **options})
 
 
