@@ -303,3 +303,24 @@ def test_hunger(isolated: Warm, text: str, says: str) -> None:
     after = os.statvfs(isolated.harness.folder)
     assert free.f_bavail - after.f_bavail < 2**30 / after.f_bsize
     assert json.dumps(verdict.to_json())
+
+
+def test_the_seed(walled: Warm) -> None:
+    """nothing in sight of a submission holds the seed that all is drawn from"""
+    text = """
+import gc
+def look(what):
+    texts = [repr(sorted(os.environ.items())), repr(sys.argv)]
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            texts.append(repr(open(f"/proc/{pid}/cmdline", "rb").read()))
+        except OSError:
+            pass
+    kinds = (dict, list, tuple, str)
+    texts += [repr(found)[:5000] for found in gc.get_objects() if type(found) in kinds]
+    return [text[:200] for text in texts if str(int(what) + 1) in text]
+"""
+    calls = [process(0).calls("look", "918272")]
+    order = walled.order(TRIES + text, exercise(*calls, contract=DATA), seed=918273)
+    run = walled.run(walled.harness.run(order)).runs["only"]
+    assert run.replies[0].value == []
