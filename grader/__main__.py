@@ -1,4 +1,4 @@
-"""The command line: python -m grader lab | check | build | new | doctor."""
+"""The command line: python -m grader lab | check | grade | build | new | doctor."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
         "--history", type=Path, metavar="FILE", help="write down all that happened"
     )
 
+    from grader.batch import arguments
+
+    arguments.add(commands)
+
     build = commands.add_parser("build", help="make notebooks/ from solutions/")
     build.add_argument("stems", nargs="*", metavar="STEM", help="default: all")
     build.add_argument(
@@ -107,6 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from grader.checking import check
 
         return check(chosen)
+    if chosen.command == "grade":
+        from grader.batch.grading import grade
+
+        return grade(chosen)
     if chosen.command == "doctor":
         from grader.doctor import doctor
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from grader import catalog
@@ -41,22 +41,38 @@ def read(path: Path) -> Submission:
     try:
         size = path.stat().st_size
         if size > FILE_LIMIT_B:
-            raise BadInput(
-                f"expected a file of at most {FILE_LIMIT_B} bytes, found {size} bytes"
-            )
-        text = path.read_text(encoding="utf-8")
+            raise too_large(size)
+        data = path.read_bytes()
     except OSError as problem:
         raise BadInput(
             f"expected a notebook or a module, found {problem.strerror}: {path}"
         ) from None
+    return from_bytes(data, path.absolute())
+
+
+def from_bytes(data: bytes, path: PurePath) -> Submission:
+    """Return the submission in the content of a file; its name says what it is.
+
+    Raises:
+        BadInput: there is not exactly one submission in it.
+    """
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError as problem:
         raise BadInput(
             f"expected text in UTF-8, found a byte that is not at {problem.start}"
         ) from None
-    if path.suffix == ".ipynb":
+    if path.suffix.lower() == ".ipynb":
         return from_notebook(text)
-    named = [part for part in (path.stem, *path.absolute().parts) if _is_stem(part)]
+    named = [part for part in (path.stem, *path.parts) if _is_stem(part)]
     return Submission(text, named[-1] if named else "")
+
+
+def too_large(size: int) -> BadInput:
+    """Return why a file of so many bytes is not read."""
+    return BadInput(
+        f"expected a file of at most {FILE_LIMIT_B} bytes, found {size} bytes"
+    )
 
 
 def from_notebook(text: str) -> Submission:

@@ -54,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "drift": MAKERS | {"catalog", "runner", "submissions"},
     "floor": MAKERS,
     "bench": MAKERS | {"client", "floor", "sources"},
+    "batch": MAKERS | READERS | {"catalog", "runner", "submissions"},
     # Teachers and authors.
     "cells": set(),
     "sources": {"cells"},
@@ -68,7 +69,17 @@ ALLOWED: dict[str, set[str]] = {
     # The doors.
     "grader": {"notebook", "session"},
     "__main__": {
-        *("bench", "build", "cells", "checking", "doctor", "drift", "lab", "new"),
+        *(
+            "batch",
+            "bench",
+            "build",
+            "cells",
+            "checking",
+            "doctor",
+            "drift",
+            "lab",
+            "new",
+        ),
         *("readme", "validity"),
     },
 }

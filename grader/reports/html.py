@@ -70,12 +70,16 @@ def _pictures(verdict: Verdict, timelines: Mapping[str, str]) -> dict[str, Pictu
     shown = {}
     for result in verdict.results:
         if result.status is Status.failed and result.scenario in left:
-            svg = left.pop(result.scenario)
-            title = TITLE.search(svg)
-            alt = html.unescape(title[1]) if title else "Timeline of the run"
-            data = base64.b64encode(svg.encode("utf-8", "replace")).decode()
-            shown[result.check] = Picture(f"data:image/svg+xml;base64,{data}", alt)
+            shown[result.check] = picture(left.pop(result.scenario))
     return shown
+
+
+def picture(svg: str) -> Picture:
+    """Return an SVG document as an image that a page can hold."""
+    title = TITLE.search(svg)
+    alt = html.unescape(title[1]) if title else "Timeline of the run"
+    data = base64.b64encode(svg.encode("utf-8", "replace")).decode()
+    return Picture(f"data:image/svg+xml;base64,{data}", alt)
 
 
 def _template(name: str) -> jinja2.Template:

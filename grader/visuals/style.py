@@ -15,7 +15,13 @@ INK = "#222222"
 GREY = "#686868"  # what is no evidence: still 5.6 to 1, so that it can be read
 FAINT = "#D0D0D0"  # guide lines only, never the only carrier of a fact
 PAPER = "#FFFFFF"
-TINTS = {PASSED: "#E1F0F8", FAILED: "#FCEBDD", GREY: "#F6F6F6"}
+TINTS = {
+    PASSED: "#E1F0F8",
+    FAILED: "#FCEBDD",
+    SKIPPED: "#F6F6F6",
+    ERROR: "#F1E8F5",
+    GREY: "#F6F6F6",
+}
 
 WIDTH_IN = 7.0
 WIDEST_IN = 14.0

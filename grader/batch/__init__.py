@@ -1,0 +1,1 @@
+"""Grading a class: many submissions in, grades and pages out."""

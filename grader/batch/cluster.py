@@ -1,0 +1,100 @@
+"""Judges tasks on a Dask cluster: the same tasks, on other machines too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from grader.batch.task import Answer, Task, unjudged
+from grader.batch.worker import Refused, judge_apart
+from grader.submissions import BadInput
+
+CONNECT_LIMIT_S = 10
+AHEAD = 2  # tasks under way for each OS thread of the cluster, so that none waits
+LEAST_UNDER_WAY = 4
+
+
+class ClusterGone(Exception):
+    """The scheduler went away, or its workers cannot do the work."""
+
+
+def judge_all(tasks: Iterator[Task], address: str) -> Iterator[Answer]:
+    """Yield the answers to all tasks as they are completed.
+
+    A task whose Dask worker is lost is given to another one. What the cluster gives
+    up on is taken apart, until the one submission is known that ends its workers.
+
+    Raises:
+        BadInput: Dask is not installed, or there is no scheduler.
+        ClusterGone: the scheduler was lost.
+        Refused: a worker's machine does not isolate submissions.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise BadInput(
+            "expected the package distributed for --scheduler, found none",
+            "install this project with its extra: pip install -e .[dask]",
+        ) from None
+    try:
+        made: Any = distributed.Client  # without types
+        client = made(address, timeout=CONNECT_LIMIT_S, set_as_default=False)
+    except (OSError, ValueError) as problem:
+        raise BadInput(
+            f"expected a Dask scheduler at {address}, found none: {problem}",
+            "start one with `dask scheduler`; its log says the address",
+        ) from None
+    try:
+        yield from _drawn(distributed, client, tasks)
+    finally:
+        client.close(timeout=CONNECT_LIMIT_S)
+
+
+def _drawn(distributed: Any, client: Any, tasks: Iterator[Task]) -> Iterator[Answer]:
+    given: dict[str, Task] = {}
+    done = distributed.as_completed()
+
+    def give(task: Task | None) -> None:
+        if task is None:
+            return
+        # A key of its own, or identical tasks of two runs would be one to Dask.
+        future = client.submit(judge_apart, task, pure=False)
+        given[future.key] = task
+        done.add(future)
+
+    while len(given) < _room(client) and (task := next(tasks, None)) is not None:
+        give(task)
+    for future in done:
+        task = given.pop(future.key)
+        for answer in _answers(distributed, future, task):
+            if "again" in answer:
+                give(answer["again"])
+            else:
+                yield answer
+        future.release()  # nobody else asks for it, and the cluster's memory is small
+        while len(given) < _room(client) and (more := next(tasks, None)) is not None:
+            give(more)
+
+
+def _answers(distributed: Any, future: Any, task: Task) -> Iterator[Answer]:
+    """Yield what a future came to; a part to be done again is `{"again": task}`."""
+    if future.status == "finished":
+        yield from future.result()
+        return
+    problem = future.exception() if future.status == "error" else None
+    if isinstance(problem, Refused):
+        raise problem
+    if not isinstance(problem, distributed.scheduler.KilledWorker):
+        raise ClusterGone(f"the cluster could not judge: {problem or future.status}")
+    exercises = task["exercises"]
+    if len(exercises) == 1:
+        reason = "the machines that judged it were lost each time"
+        yield unjudged(exercises[0], reason)
+        return
+    for exercise in exercises:
+        yield {"again": {**task, "exercises": [exercise]}}
+
+
+def _room(client: Any) -> int:
+    threads: int = sum(client.nthreads().values())
+    return max(LEAST_UNDER_WAY, AHEAD * threads)

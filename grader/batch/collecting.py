@@ -1,0 +1,160 @@
+"""Finds what a class has handed in, and which file of each author counts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from grader import catalog, submissions
+from grader.batch import naming
+from grader.batch.archive import in_archive
+from grader.batch.entries import ARCHIVE, Entry, in_folder, read_file
+from grader.batch.submitted import Submitted, digest
+from grader.harness.limits import SOURCE_LIMIT_B
+from grader.submissions import BadInput
+
+NAMED_LIMIT = 5  # files that do not count which a note names
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All files that were given at one path."""
+
+    place: naming.Place
+    entries: tuple[Entry, ...]
+
+
+def groups(paths: Sequence[Path], out: Path) -> Iterator[Group]:
+    """Yield the files of each path; a zip right in a folder is as if given itself.
+
+    Raises:
+        BadInput: there is nothing at a path.
+    """
+    for path in paths:
+        if not path.exists():
+            raise BadInput(
+                f"expected a folder, a zip or a file, found nothing at {path}"
+            )
+        above = path.absolute().parts[1:]
+        if not path.is_dir():
+            yield _one(path, above[:-1])
+            continue
+        found: list[Entry] = []
+        for entry in in_folder(path, out.absolute()):
+            zipped = entry.path.suffix.lower() == ARCHIVE
+            if zipped and len(entry.parts) == 1 and not naming.is_told(entry.parts[0]):
+                yield _one(Path(entry.source), above)
+            elif zipped:
+                found += in_archive(Path(entry.source), entry.parts)
+            else:
+                found.append(entry)
+        yield _group(above, found)
+
+
+def collect(found: Iterable[Group], otherwise: str = "") -> Iterator[Submitted]:
+    """Yield every file with its author, exercise and text, or why there is no text.
+
+    `otherwise` is the exercise of files that do not tell theirs. The file that counts
+    comes last of those with the same author and exercise.
+    """
+    for group in found:
+        owned = [(naming.owner(group.place, e.parts), e) for e in group.entries]
+        # Within one name, a notebook counts before a module, and a later copy before
+        # an earlier one; the order of the system that took it in is above both.
+        owned.sort(key=lambda pair: (pair[0].author, *_rank(*pair)))
+        for whose, entry in owned:
+            yield _taken(whose, entry, otherwise)
+
+
+def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
+    """Return the last of each author and exercise, and say what it stands for."""
+    last: dict[tuple[str, str], Submitted] = {}
+    before: dict[tuple[str, str], list[str]] = {}
+    strays: dict[str, list[Submitted]] = {}
+    for one in taken:
+        if one.system == "stray":
+            strays.setdefault(one.author, []).append(one)
+            continue
+        # Files that do not tell their exercise may answer different ones.
+        place = (one.author, one.stem or one.source)
+        if place in last:
+            before.setdefault(place, []).append(last[place].source)
+        last[place] = one
+    authors = {author for author, _ in last}
+    for author, ones in strays.items():
+        if author not in authors:  # otherwise these are modules beside the submission
+            last |= {(author, one.source): one for one in ones}
+    return [
+        replace(one, note=_also(before[place])) if place in before else one
+        for place, one in sorted(last.items())
+    ]
+
+
+def _rank(whose: naming.Owner, entry: Entry) -> tuple[int, bool, int, int, str]:
+    notebook = entry.path.suffix.lower() == ".ipynb"
+    # A repository may hold copies deep down: what lies nearer to its top counts.
+    return whose.order[0], notebook, whose.order[1], -len(entry.parts), entry.source
+
+
+def _also(sources: Sequence[str]) -> str:
+    named = ", ".join(Path(source).name for source in sources[-NAMED_LIMIT:])
+    more = len(sources) - NAMED_LIMIT
+    rest = f" and {more} more" if more > 0 else ""
+    return f"handed in {len(sources) + 1} times; not counted: {named}{rest}"
+
+
+def _one(path: Path, above: tuple[str, ...]) -> Group:
+    if path.suffix.lower() == ARCHIVE:
+        return _group((*above, path.stem), list(in_archive(path)))
+    return _group(above, [Entry((path.name,), str(path), partial(read_file, path))])
+
+
+def _group(above: tuple[str, ...], found: list[Entry]) -> Group:
+    firsts = [entry.parts[0] for entry in found if len(entry.parts) > 1]
+    return Group(naming.place(above, firsts), tuple(found))
+
+
+def _taken(whose: naming.Owner, entry: Entry, otherwise: str) -> Submitted:
+    made = Submitted(
+        whose.author,
+        whose.stem or otherwise,
+        entry.source,
+        "",
+        name=whose.name,
+        number=whose.number,
+        system=whose.system,
+        late=whose.late,
+    )
+    try:
+        found = submissions.from_bytes(entry.read(), entry.path)
+        notebook = entry.path.suffix.lower() == ".ipynb"
+        told = found.stem if notebook else whose.stem or found.stem
+        stem = told or whose.stem or otherwise
+        if not stem:
+            return _without_exercise(made, notebook)
+        catalog.load(stem)
+        size = len(found.text.encode("utf-8", "surrogatepass"))
+        if size > SOURCE_LIMIT_B:
+            raise BadInput(
+                f"expected a submission of at most {SOURCE_LIMIT_B} bytes, "
+                f"found {size} bytes"
+            )
+        return replace(made, stem=stem, text=found.text, sha256=digest(found.text))
+    except LookupError as problem:
+        return _bad(made, str(problem.args[0]), "correct the line with %exercise")
+    except BadInput as problem:
+        return _bad(made, str(problem), problem.help)
+
+
+def _without_exercise(made: Submitted, notebook: bool) -> Submitted:
+    problem = "expected to know the exercise, found none in the file or its name"
+    bad = _bad(made, problem, f"--exercise STEM, one of {', '.join(catalog.stems())}")
+    return bad if notebook else replace(bad, system="stray")
+
+
+def _bad(made: Submitted, problem: str, help: str = "") -> Submitted:
+    told = hashlib.sha256(f"{made.source}\n{problem}".encode("utf-8", "replace"))
+    return replace(made, sha256=told.hexdigest(), problem=problem, help=help)

@@ -1,0 +1,122 @@
+"""Lists the files of a folder, and opens none of them before it is asked to."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from grader.submissions import FILE_LIMIT_B, BadInput, too_large
+
+SUFFIXES = (".ipynb", ".py")
+ARCHIVE = ".zip"
+ENTRIES_LIMIT = 200_000
+# Copies that a system or a tool makes, and the starter released with a notebook.
+PASSED_OVER = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
+STARTER = "starter.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file; `parts` is its path below what was given, `read` returns its bytes.
+
+    `read` raises `BadInput` where there is nothing that can be read safely.
+    """
+
+    parts: tuple[str, ...]
+    source: str
+    read: Callable[[], bytes]
+
+    @property
+    def path(self) -> PurePosixPath:
+        """The path as one object."""
+        return PurePosixPath(*self.parts)
+
+
+def refused(problem: str, help: str = "") -> Callable[[], bytes]:
+    """Return a `read` that says why it does not."""
+
+    def read() -> bytes:
+        raise BadInput(problem, help)
+
+    return read
+
+
+def wanted(parts: tuple[str, ...]) -> bool:
+    """Return whether a file may hold a submission, by its path."""
+    folders, name = parts[:-1], parts[-1]
+    if name.startswith(".") or name == STARTER:
+        return False
+    if any(part.startswith(".") or part in PASSED_OVER for part in folders):
+        return False
+    return PurePosixPath(name).suffix.lower() in {*SUFFIXES, ARCHIVE}
+
+
+def in_folder(folder: Path, skip: Path | None = None) -> Iterator[Entry]:
+    """Yield the files below a folder that may hold a submission; links are refused."""
+    count = 0
+    for where, folders, names in os.walk(folder, onerror=None):
+        at = Path(where)
+        links = [name for name in folders if (at / name).is_symlink()]
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in links
+            and not name.startswith(".")
+            and name not in PASSED_OVER
+            and at / name != skip
+        )
+        for name in sorted([*names, *links]):
+            path = at / name
+            parts = path.relative_to(folder).parts
+            if name not in links and not wanted(parts):
+                continue
+            count += 1
+            if count > ENTRIES_LIMIT:
+                raise BadInput(
+                    f"expected at most {ENTRIES_LIMIT} files in {folder}, found more",
+                    "give the folder that holds the submissions, not one above it",
+                )
+            yield Entry(_readable(parts), str(path), partial(read_file, path))
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a regular file of limited size.
+
+    Raises:
+        BadInput: it is a link, a device, too large, or cannot be read.
+    """
+    # A link is not followed, and a named pipe without a writer is not waited for.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    if path.is_symlink():
+        raise BadInput(
+            "expected a file, found a symbolic link",
+            "hand in the file that it leads to",
+        )
+    try:
+        handle = os.open(path, flags)
+        with os.fdopen(handle, "rb") as file:
+            about = os.fstat(handle)
+            if not stat.S_ISREG(about.st_mode):
+                raise BadInput("expected a file, found a folder, a pipe or a device")
+            if about.st_size > FILE_LIMIT_B:
+                raise too_large(about.st_size)
+            data = file.read(FILE_LIMIT_B + 1)
+    except OSError as problem:
+        raise BadInput(
+            f"expected a file that can be read, found {problem.strerror}"
+        ) from None
+    if len(data) > FILE_LIMIT_B:
+        raise too_large(len(data))
+    return data
+
+
+def _readable(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names with the bytes that are no UTF-8 shown, so that they can be told."""
+    return tuple(
+        part.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        for part in parts
+    )

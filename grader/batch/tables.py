@@ -1,0 +1,117 @@
+"""The grades as tables: one for people, and what Canvas and Moodle import."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from grader import catalog
+from grader.batch.graded import JUDGED, Graded
+from grader.batch.places import Places
+from grader.reports.words import number
+
+COLUMNS = (
+    *("author", "exercise", "status", "score", "max_score", "reason", "note"),
+    *("identical_to", "late", "seed", "tier", "source", "sha256", "feedback"),
+)
+CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+# Moodle's importer of worksheets finds its columns by these English names.
+MOODLE = (
+    *("Identifier", "Full name", "Email address", "Grade", "Maximum Grade"),
+    *("Last modified (grade)", "Feedback comments"),
+)
+PARTICIPANT = "Participant "  # Moodle takes the number after this word
+# With one of these in front, a spreadsheet takes a text for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Tables:
+    """Writes all tables row by row; the files are whole once it is closed."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._stack = ExitStack()
+        self._writers: dict[str, Any] = {}
+
+    def __enter__(self) -> Tables:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stack.close()
+
+    def add(self, graded: Graded) -> None:
+        """Write one submission into each table that it belongs to."""
+        one, verdict = graded.one, graded.verdict
+        judged = graded.status == JUDGED
+        feedback = self._places.feedback(one).relative_to(self._places.out)
+        row = [one.author, one.stem, graded.status]
+        row += [number(verdict.score) if verdict and judged else ""]
+        row += [number(verdict.points) if verdict else "", graded.reason, one.note]
+        row += [graded.shared_with, "late" if one.late else ""]
+        row += [str(verdict.seed) if verdict else "", verdict.tier if verdict else ""]
+        row += [one.source, one.sha256, feedback.as_posix()]
+        self._write("grades.csv", [COLUMNS], row)
+        # A blank cell would clear what a person has entered, so these two hold
+        # judged submissions only.
+        if verdict is None or not judged:
+            return
+        title = catalog.load(one.stem).title
+        score, points = number(verdict.score), number(verdict.points)
+        possible = ["    Points Possible", "", "", "", "", points]
+        number_in = {one.system: one.number}
+        name = one.name or one.author
+        self._write(
+            f"canvas/{one.stem}.csv",
+            [(*CANVAS, f"{one.stem}: {title}"), possible],
+            [name, number_in.get("canvas", ""), "", "", "", score],
+        )
+        id = number_in.get("moodle", "")
+        comment = f"{score} of {points} points (seed {verdict.seed})"
+        self._write(
+            f"moodle/{one.stem}.csv",
+            [MOODLE],
+            [f"{PARTICIPANT}{id}" if id else "", name, "", score, points, "", comment],
+        )
+
+    def _write(self, name: str, heads: Sequence[Sequence[str]], row: list[str]) -> None:
+        if name not in self._writers:
+            path = self._places.out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".new-{path.name}")
+            file = new.open("w", encoding="utf-8", errors="replace", newline="")
+            self._stack.callback(os.replace, new, path)
+            self._stack.enter_context(file)
+            self._writers[name] = csv.writer(file)
+            self._writers[name].writerows(heads)
+        self._writers[name].writerow([plain(cell) for cell in row])
+
+
+def plain(cell: str) -> str:
+    """Return a cell that a spreadsheet shows and does not run."""
+    cell = "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in cell
+    )
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def clear(places: Places) -> None:
+    """Remove the tables of an earlier run, whose exercises may be others."""
+    for folder in ("canvas", "moodle"):
+        for path in Path(places.out, folder).glob("*.csv"):
+            path.unlink()
+
+
+def authors(graded: Iterable[Graded]) -> Iterable[list[Graded]]:
+    """Yield the submissions of one author after the other; they come in that order."""
+    held: list[Graded] = []
+    for each in graded:
+        if held and held[0].one.author != each.one.author:
+            yield held
+            held = []
+        held.append(each)
+    if held:
+        yield held

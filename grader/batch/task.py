@@ -1,0 +1,170 @@
+"""One author's exercises, judged in one harness; tasks and answers are plain data.
+
+Run as `python -m grader.batch.task`, it obeys one task a line from standard input,
+and writes one line for each exercise as soon as it is judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from grader import catalog, runner
+from grader.harness.harness import Harness
+from grader.harness.launch import GraderBroke
+from grader.harness.launchers import best_launcher
+from grader.vocabulary import Verdict
+
+TASK_LIMIT_B = 64 * 1024 * 1024
+PARENT_PERIOD_S = 1.0
+ATTEMPTS = 2  # of one submission, each in a harness of its own
+NOT_ISOLATED = 3  # the tier of a launcher that says nothing of itself
+
+Task = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+def judge_author(task: Task) -> list[Answer]:
+    """Judge all exercises of one author; the same task may be judged again.
+
+    A task is `{"author": …, "tier": …, "exercises": [{"stem", "sha256", "seed",
+    "text"}, …]}`, where `tier` is the worst that is accepted; an answer has `stem`,
+    `sha256`, the `verdict` and the `timelines` of its failures. On a machine whose
+    sandbox is worse the one answer is `{"refused": why}`.
+    """
+
+    async def all_of_them() -> list[Answer]:
+        return [answer async for answer in judged(task)]
+
+    return asyncio.run(all_of_them())
+
+
+async def judged(task: Task) -> AsyncIterator[Answer]:
+    """Yield the answer to each exercise of a task, in its order."""
+    tier = tier_here()
+    if tier > task["tier"]:
+        yield {"refused": refusal(tier)}
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        harness: Harness | None = None
+        for exercise in task["exercises"]:
+            for _ in range(ATTEMPTS):
+                try:
+                    if harness is None:
+                        made = Harness(best_launcher())
+                        harness = await stack.enter_async_context(made)
+                    answer = await _judge(harness, exercise)
+                except (GraderBroke, OSError) as problem:
+                    answer = unjudged(exercise, str(problem))
+                if not answer["unknown"]:
+                    break
+                # A submission may have broken what the next one would run in.
+                await stack.aclose()
+                harness = None
+            yield answer
+
+
+async def _judge(harness: Harness, exercise: Mapping[str, Any]) -> Answer:
+    from grader.visuals.timeline import of_failures  # late: it needs matplotlib
+
+    stem, text = exercise["stem"], exercise["text"]
+    outcome = await runner.check(
+        harness, stem, catalog.load(stem), text, exercise["seed"]
+    )
+    try:
+        timelines = of_failures(outcome.verdict, outcome.history)
+    except Exception:  # our defect: a picture that is missing costs nobody a grade
+        print(traceback.format_exc(), file=sys.stderr)
+        timelines = {}
+    return _answer(exercise, outcome.verdict, timelines)
+
+
+def unjudged(exercise: Mapping[str, Any], reason: str) -> Answer:
+    """Return the answer for a submission that nobody could judge: an error."""
+    stem = exercise["stem"]
+    found = catalog.load(stem)
+    results = found.unknown(reason)
+    return _answer(
+        exercise, Verdict(stem, found.title, exercise["seed"], 0, results), {}
+    )
+
+
+def _answer(
+    exercise: Mapping[str, Any], verdict: Verdict, timelines: Mapping[str, str]
+) -> Answer:
+    return {
+        "stem": exercise["stem"],
+        "sha256": exercise["sha256"],
+        "verdict": verdict.to_json(),
+        "unknown": verdict.unknown,
+        "timelines": dict(timelines),
+    }
+
+
+def tier_here() -> int:
+    """Return how far this machine shuts submissions off: 1 is best, 3 not at all."""
+    return int(getattr(best_launcher(), "tier", NOT_ISOLATED))
+
+
+def refusal(tier: int) -> str:
+    """Return why nobody else's submissions are run on a machine of this tier."""
+    return (
+        f"expected a machine that isolates submissions (tier 1), found tier {tier}: a "
+        "submission could read, and change, what you can"
+    )
+
+
+def say(message: Mapping[str, Any]) -> None:
+    """Write one line to whoever started this process."""
+    print(json.dumps(message), flush=True)
+
+
+async def _read(reader: asyncio.StreamReader, lines: asyncio.Queue[bytes]) -> None:
+    """Return when the input has ended, also while a task is being judged."""
+    while line := await reader.readline():
+        lines.put_nowait(line)
+
+
+async def _obey(lines: asyncio.Queue[bytes]) -> None:
+    while True:
+        async for answer in judged(json.loads(await lines.get())):
+            say(answer)
+        say({"done": True})
+
+
+async def _orphaned() -> None:
+    """Return when the parent is gone, even if a child of it holds the pipe open."""
+    parent = os.getppid()
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    while os.getppid() == parent:
+        await asyncio.wait({never}, timeout=PARENT_PERIOD_S)
+
+
+async def main() -> None:
+    """Obey until the input ends or the parent is gone; leave nothing behind."""
+    reader = asyncio.StreamReader(limit=TASK_LIMIT_B)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    tasks = [
+        asyncio.create_task(_read(reader, lines)),
+        asyncio.create_task(_obey(lines)),
+        asyncio.create_task(_orphaned()),
+    ]
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
