@@ -13,7 +13,7 @@ from grader import catalog
 from grader.batch.graded import Graded
 from grader.batch.places import Places, write
 from grader.batch.submitted import Submitted
-from grader.batch.tally import Miss, Tally
+from grader.batch.tally import RUNS, Claim, Miss, Tally
 from grader.reports import page, words
 from grader.reports.html import Picture, picture
 from grader.visuals import style
@@ -57,6 +57,7 @@ class Section:
     scores: str
     misses: Sequence[tuple[Miss, Picture | None, str]]
     others: int
+    worst: Claim | None
 
 
 def feedback(graded: Graded, places: Places) -> None:
@@ -93,7 +94,7 @@ def class_page(
         tiers=tiers,
         rows=_rows(places.out / "grades.csv"),
         words=words,
-        RUNS="runs",
+        RUNS=RUNS,
     )
     path = places.out / "index.html"
     new = path.with_name(".new-index.html")
@@ -109,8 +110,8 @@ def _section(tally: Tally, places: Places) -> Section:
         (claim.text, {words.WORDS[s]: claim.counts[s] for s in Status})
         for claim in ordered
     )
-    worst = ordered[0] if ordered else None
-    if worst is None or not worst.failed:
+    worst = ordered[0] if ordered and ordered[0].failed else None
+    if worst is None:
         caption = "No claim failed."
     else:
         times = "once" if worst.failed == 1 else f"{worst.failed} times"
@@ -131,7 +132,7 @@ def _section(tally: Tally, places: Places) -> Section:
     ]
     rest = sum(miss.count for miss in common[MISSES_SHOWN:]) + tally.more
     shown = spread.html if scores else ""
-    return Section(tally, bars.html, shown, misses, rest)
+    return Section(tally, bars.html, shown, misses, rest, worst)
 
 
 def _example(miss: Miss, places: Places) -> Picture | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from grader.vocabulary import Exercise, Result, Status, Verdict, draw
 # is without end, and a page is not.
 MISSES_LIMIT = 300
 RATIONALE_LIMIT = 300
+COUNTED = re.compile(r"(?<![\w.-])(?<!process )\d+(?:\.\d+)?\b")  # not "process 1"
 RUNS = "runs"  # stands for a check where the submission could not be run at all
 
 
@@ -119,7 +121,7 @@ def _count(at: Tally, one: Submitted, result: Result, text: str, scenario: str) 
 
 
 def general(exercise: Exercise, result: Result, seed: int) -> str:
-    """Return a rationale in which a name stands for each value that was drawn.
+    """Return a rationale without the values that were drawn, and without numbers.
 
     "the reply for user-5d5487 …" and "the reply for user-33be19 …" are one miss.
     """
@@ -129,4 +131,4 @@ def general(exercise: Exercise, result: Result, seed: int) -> str:
         values = draw(scenario, seed).values
         for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
             text = text.replace(value, f"{{{name.partition('_')[0]}}}")
-    return text
+    return COUNTED.sub("…", text)

@@ -21,6 +21,7 @@ from grader.batch.task import ATTEMPTS, Answer, Task, unjudged
 ANSWER_LIMIT_S = 900.0
 ANSWER_LIMIT_B = 64 * 1024 * 1024
 GOODBYE_S = 10.0
+COMMAND = (sys.executable, "-P", "-m", "grader.batch.task")
 
 
 class WorkerDied(Exception):
@@ -109,7 +110,7 @@ class Worker:
             if self._process is None:
                 package = str(Path(__file__).parents[2])
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "grader.batch.task"],
+                    COMMAND,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,

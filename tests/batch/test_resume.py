@@ -1,0 +1,184 @@
+"""A run that ends anywhere loses nothing, and the same command goes on from there."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from pathlib import Path
+
+import psutil
+
+from tests.batch.classroom import (
+    OTHER,
+    RIGHT,
+    STEM,
+    Nursery,
+    command,
+    hand_in,
+    lines,
+    run,
+)
+from tests.harness.living import survivors
+
+KILLS = 50
+KILLED = -signal.SIGKILL
+
+
+def keys(out: Path) -> list[tuple[str, str, str]]:
+    """Return whose line is in the journal, each time it is."""
+    return [(x["author"], x["exercise"], x["sha256"]) for x in lines(out)]
+
+
+def test_killed_at_fifty_points(nursery: Nursery, tmp_path: Path) -> None:
+    """killed at fifty random acts on the disk: no grade is lost, and none twice"""
+    rng = random.Random(4711)
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    for number in range(120):
+        hand_in(tree, f"author{number:03}", f"x = {number // 2}")
+    before: list[tuple[str, str, str]] = []
+    for _ in range(KILLS):
+        # A run does one act for each line, and some hundred for the pages at its end.
+        ended = nursery.grade(tree, "-o", out, kill_at=rng.randint(1, 7))
+        assert ended["status"] == KILLED
+        kept = keys(out)
+        assert kept[: len(before)] == before, "a line was lost"
+        before = kept
+    assert len(before) < 120, "every kill came before the last line"
+    assert nursery.grade(tree, "-o", out)["status"] == 0
+    found = keys(out)
+    assert len(set(found)) == len(found) == 120
+    assert {author for author, _, _ in found} == {f"author{n:03}" for n in range(120)}
+    assert (out / "index.html").is_file()
+
+
+def test_killed_while_the_pages_are_written(nursery: Nursery, tmp_path: Path) -> None:
+    """killed while it writes tables and pages, the next run has all of them whole"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    for number in range(4):
+        hand_in(tree, f"author{number}", f"x = {number}")
+    assert nursery.grade(tree, "-o", out)["status"] == 0
+    whole = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    for kill_at in range(1, 10):
+        ended = nursery.grade(tree, "-o", out, kill_at=kill_at)
+        assert ended["status"] == KILLED
+    assert nursery.grade(tree, "-o", out)["status"] == 0
+    assert len(nursery.judged()) == 4
+    for path, content in whole.items():
+        assert (out / path).read_bytes() == content, path
+
+
+def test_a_line_cut_off(nursery: Nursery, tmp_path: Path) -> None:
+    """a last line that was written in part is cut off, and judged again"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    hand_in(tree, "ada", "x = 1")
+    hand_in(tree, "bob", "x = 2")
+    nursery.grade(tree, "-o", out)
+    journal = out / "verdicts.jsonl"
+    data = journal.read_bytes()
+    journal.write_bytes(data[:-20])
+    assert nursery.grade(tree, "-o", out)["status"] == 0
+    assert sorted(key[0] for key in keys(out)) == ["ada", "bob"]
+    assert len(nursery.judged()) == 3
+
+
+def test_a_line_of_somebody_else(nursery: Nursery, tmp_path: Path) -> None:
+    """a journal that is none is refused, and left as it is"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    hand_in(tree, "ada", "x = 1")
+    out.mkdir()
+    (out / "verdicts.jsonl").write_text('{"my": "notes"}\n')
+    ended = nursery.grade(tree, "-o", out)
+    assert ended["status"] == 2
+    assert "expected a verdict in line 1" in ended["said"]
+    assert (out / "verdicts.jsonl").read_text() == '{"my": "notes"}\n'
+
+
+def test_added_and_changed(nursery: Nursery, tmp_path: Path) -> None:
+    """what is new or changed since is judged, and nothing else; the last text counts"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    for author in ("ada", "bob"):
+        hand_in(tree, author, f"x = '{author}'")
+    nursery.grade(tree, "-o", out)
+    hand_in(tree, "bob", "x = 'better'")
+    hand_in(tree, "cleo", "x = 'new'")
+    nursery.grade(tree, "-o", out)
+    assert Counter(key[0] for key in keys(out)) == {"ada": 1, "bob": 2, "cleo": 1}
+    assert len(nursery.judged()) == 4
+    rows = (out / "grades.csv").read_text().splitlines()
+    assert [row.partition(",")[0] for row in rows[1:]] == ["ada", "bob", "cleo"]
+    assert keys(out)[2][2] in rows[2]
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    """a second run into the same folder is refused while the first one writes"""
+    from grader.batch.journal import Journal
+
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    hand_in(tree, "ada", "x = 1")
+    with Journal(out / "verdicts.jsonl"):
+        status, _, err = run("grade", tree, "-o", out, "--accept-tier", "3")
+    assert status == 2
+    assert "found another run that does" in err
+
+
+def real_class(tree: Path) -> None:
+    """Hand in three right and different submissions of one exercise."""
+    for number in range(3):
+        hand_in(tree, f"author{number}", f"{RIGHT.read_text()}\n# {number}\n")
+
+
+def test_the_real_command_killed(tmp_path: Path) -> None:
+    """killed with a real judge at work: no process is left, and the rest is judged"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    real_class(tree)
+    arguments = ("grade", tree, "-o", out, "--accept-tier", "3", "--workers", "1")
+    first = command(*arguments)
+    assert first.stderr is not None
+    assert "1 of 3 judged" in first.stderr.readline()
+    below = psutil.Process(first.pid).children(recursive=True)
+    assert below
+    first.kill()
+    first.communicate()
+    assert survivors(below) == []
+    done = keys(out)
+    assert 1 <= len(done) < 3
+    assert run(*arguments)[0] == 0
+    assert keys(out)[: len(done)] == done
+    assert len(set(keys(out))) == len(keys(out)) == 3
+    assert {line["verdict"]["score"] for line in lines(out)} == {10.0}
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C ends everything that was started, and says how to go on"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    real_class(tree)
+    arguments = ("grade", tree, "-o", out, "--accept-tier", "3", "--workers", "1")
+    first = command(*arguments)
+    assert first.stderr is not None
+    first.stderr.readline()
+    below = psutil.Process(first.pid).children(recursive=True)
+    first.send_signal(signal.SIGINT)
+    _, err = first.communicate()
+    assert first.returncode == 130
+    assert "the same command goes on where this one stopped" in err
+    assert survivors(below) == []
+
+
+def test_identical_once(nursery: Nursery, tmp_path: Path) -> None:
+    """identical submissions are judged once and say so; others have another seed"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    for number in range(6):
+        hand_in(tree, f"author{number}", f"x = {number % 2}")
+    hand_in(tree, "author0", "x = 0", OTHER)
+    nursery.grade(tree, "-o", out)
+    assert len(nursery.judged()) == 3  # two texts of one exercise, one of another
+    found = {(line["author"], line["exercise"]): line for line in lines(out)}
+    assert found["author0", STEM]["shared_with"] == ""
+    assert found["author4", STEM]["shared_with"] == "author0"
+    assert found["author5", STEM]["shared_with"] == "author1"
+    seeds = [found[key]["verdict"]["seed"] for key in found]
+    assert len(set(seeds)) == 3
+    assert "identical to author0" in (out / "index.html").read_text()
+    feedback = (out / "feedback" / "author4" / f"{STEM}.html").read_text()
+    assert "author0" not in feedback  # what is between teacher and learner
