@@ -64,6 +64,8 @@ class Worker:
             except WorkerDied as died:
                 if self._ending:
                     raise Stopped from died
+                if not left:
+                    return  # it died with its work done
                 exercise = left[0]
                 deaths[exercise["stem"]] += 1
                 if deaths[exercise["stem"]] >= ATTEMPTS:
