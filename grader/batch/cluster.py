@@ -52,7 +52,7 @@ def judge_all(tasks: Iterator[Task], address: str) -> Iterator[Answer]:
 
 def _drawn(distributed: Any, client: Any, tasks: Iterator[Task]) -> Iterator[Answer]:
     given: dict[str, Task] = {}
-    done = distributed.as_completed()
+    done = distributed.as_completed(loop=client.loop)
 
     def give(task: Task | None) -> None:
         if task is None:

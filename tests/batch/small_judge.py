@@ -24,7 +24,7 @@ def main() -> None:
             if "dies" in exercise["text"]:
                 os._exit(9)
             if "hangs" in exercise["text"] and first(folder):
-                with open(os.path.join(folder, "hanging"), "w") as told:
+                with open(os.path.join(folder, "signal"), "a") as told:
                     told.write(f"{os.getppid()}\n")
                 sys.stdin.read()
                 return

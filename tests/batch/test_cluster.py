@@ -1,0 +1,160 @@
+"""A Dask cluster of separately started processes judges the same tasks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.batch.classroom import (
+    ROOT,
+    STEM,
+    command,
+    hand_in,
+    lines,
+    small_judge,
+)
+from tests.harness.living import Signal, survivors
+
+pytest.importorskip("distributed")
+
+AUTHORS = 12
+# What a worker of the cluster runs first: its judge needs no harness.
+PRELOAD = """
+from grader.batch import worker
+worker.COMMAND = {judge!r}
+"""
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own, as on several machines."""
+
+    def __init__(self, folder: Path, judge: list[str] | None) -> None:
+        self.folder = folder
+        self.processes: list[subprocess.Popen[str]] = []
+        self.preload = folder / "preload.py"
+        self.preload.write_text(PRELOAD.format(judge=judge) if judge else "")
+        process = self._start("scheduler", "--port", "0", "--no-dashboard")
+        self.address = self._said(process, r"Scheduler at: +(tcp://\S+)")
+
+    def worker(self) -> psutil.Process:
+        """Start one worker, and wait until the scheduler knows it."""
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
+        more = ("--preload", str(self.preload), "--local-directory", str(self.folder))
+        process = self._start("worker", self.address, *options, *more)
+        self._said(process, r"Registered to: +(tcp://\S+)")
+        return psutil.Process(process.pid)
+
+    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        self.processes.append(process)
+        return process
+
+    def _said(self, process: subprocess.Popen[str], pattern: str) -> str:
+        """Wait for a line of a log; what follows it is few enough for the pipe."""
+        assert process.stderr is not None
+        for line in process.stderr:
+            if found := re.search(pattern, line):
+                return found[1]
+        raise AssertionError(f"the process ended without {pattern}")
+
+    def close(self) -> None:
+        """End all of it."""
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.communicate()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster of a test's own, with the small judge."""
+    made = Cluster(tmp_path, small_judge(tmp_path))
+    yield made
+    made.close()
+
+
+def class_of(tree: Path, text: str = "x = {}") -> None:
+    """Hand in different submissions."""
+    for number in range(AUTHORS):
+        hand_in(tree, f"author{number:02}", text.format(number))
+
+
+def test_a_worker_is_killed_at_work(cluster: Cluster, tmp_path: Path) -> None:
+    """of two workers one is killed in mid-task: all is judged, and nothing twice"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    class_of(tree)
+    hand_in(tree, "author05", "it hangs once")
+    told = Signal(tmp_path)
+    workers = {process.pid: process for process in (cluster.worker(), cluster.worker())}
+    arguments = ("--scheduler", cluster.address, "--accept-tier", "3")
+    grading = command("grade", tree, "-o", out, *arguments)
+    (working,) = told.wait()
+    below = working.children(recursive=True)
+    assert working.pid in workers
+    assert below
+    working.kill()
+    _, err = grading.communicate()
+    assert grading.returncode == 0, err
+    found = [line["author"] for line in lines(out)]
+    assert sorted(found) == [f"author{number:02}" for number in range(AUTHORS)]
+    judged = Counter((tmp_path / "judged.log").read_text().split())
+    assert len(judged) == AUTHORS
+    assert max(judged.values()) == 2
+    assert survivors(below) == []
+    told.close()
+
+
+def test_a_real_task(tmp_path: Path) -> None:
+    """a worker of the cluster judges a real submission, and leaves nothing behind"""
+    from tests.batch.classroom import RIGHT
+
+    cluster = Cluster(tmp_path, None)
+    try:
+        tree, out = tmp_path / "submitted", tmp_path / "out"
+        hand_in(tree, "ada", RIGHT.read_text())
+        process = cluster.worker()
+        arguments = ("--scheduler", cluster.address, "--accept-tier", "3")
+        grading = command("grade", tree, "-o", out, *arguments)
+        _, err = grading.communicate()
+        assert grading.returncode == 0, err
+        (line,) = lines(out)
+        assert (line["exercise"], line["verdict"]["score"]) == (STEM, 10.0)
+        below = process.children(recursive=True)
+    finally:
+        cluster.close()
+    assert survivors(below) == []
+
+
+def test_the_scheduler_goes_away(cluster: Cluster, tmp_path: Path) -> None:
+    """a scheduler that is lost ends the run, and what is done is kept"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    class_of(tree)
+    hand_in(tree, "author11", "it hangs once")
+    told = Signal(tmp_path)
+    cluster.worker()
+    arguments = ("--scheduler", cluster.address, "--accept-tier", "3")
+    grading = command("grade", tree, "-o", out, *arguments)
+    told.wait()
+    for process in cluster.processes:
+        process.kill()
+    _, err = grading.communicate()
+    assert grading.returncode == 2, err
+    assert "the same command goes on where this one stopped" in err
+    assert "Traceback" not in err
+    told.close()
