@@ -60,13 +60,14 @@ def collect(found: Iterable[Group], otherwise: str = "") -> Iterator[Submitted]:
     `otherwise` is the exercise of files that do not tell theirs. The file that counts
     comes last of those with the same author and exercise.
     """
-    for group in found:
-        owned = [(naming.owner(group.place, e.parts), e) for e in group.entries]
-        # Within one name, a notebook counts before a module, and a later copy before
-        # an earlier one; the order of the system that took it in is above both.
-        owned.sort(key=lambda pair: (pair[0].author, *_rank(*pair)))
-        for whose, entry in owned:
-            yield _taken(whose, entry, otherwise)
+    owned = [
+        (naming.owner(group.place, entry.parts), number, entry)
+        for number, group in enumerate(found)
+        for entry in group.entries
+    ]
+    owned.sort(key=lambda one: (one[0].author, *_rank(*one)))
+    for whose, _, entry in owned:
+        yield _taken(whose, entry, otherwise)
 
 
 def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
@@ -93,10 +94,16 @@ def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
     ]
 
 
-def _rank(whose: naming.Owner, entry: Entry) -> tuple[int, bool, int, int, str]:
+def _rank(whose: naming.Owner, number: int, entry: Entry) -> tuple[object, ...]:
+    """Return what the files of one author are sorted by; the last one counts.
+
+    The order of the system that took it in is first, then that of the given paths.
+    Among the rest a notebook is before a module, a later copy before an earlier one,
+    and what lies nearer to the top before a copy deep down.
+    """
     notebook = entry.path.suffix.lower() == ".ipynb"
-    # A repository may hold copies deep down: what lies nearer to its top counts.
-    return whose.order[0], notebook, whose.order[1], -len(entry.parts), entry.source
+    system, copy = whose.order
+    return system, number, notebook, copy, -len(entry.parts), entry.source
 
 
 def _also(sources: Sequence[str]) -> str:

@@ -95,7 +95,15 @@ class Scores:
         with warnings.catch_warnings():
             # nbgrader adds a submission while SQLAlchemy looks at its parts.
             warnings.simplefilter("ignore", SAWarning)
-            _tried(write, self._book)
+            try:
+                _tried(write, self._book)
+            except (DBAPIError, ValueError) as problem:  # nbgrader's are ValueErrors
+                said = str(problem).splitlines()[0]
+                raise BadInput(
+                    f"expected to write {one.author}'s scores into the gradebook, "
+                    f"found {said}",
+                    "every verdict is kept; the same command writes them again",
+                ) from None
 
     def _cells(self, stem: str) -> set[str]:
         from nbgrader.api import MissingEntry

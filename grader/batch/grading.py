@@ -44,6 +44,8 @@ def grade(chosen: argparse.Namespace) -> int:
         return _refuse(str(problem), "--accept-tier N, if you accept that")
     except ClusterGone as problem:
         return _refuse(str(problem), GO_ON)
+    except OSError as problem:
+        return _refuse(f"the machine refused: {problem}", GO_ON)
     except KeyboardInterrupt:
         print(f"interrupted; {GO_ON}", file=sys.stderr)
         return INTERRUPTED
@@ -65,6 +67,12 @@ def _refuse_nonsense(chosen: argparse.Namespace) -> None:
 
         with Scores(chosen.gradebook):
             pass
+    if Places(chosen.out).is_foreign():
+        raise BadInput(
+            f"expected an empty folder or one of an earlier run, found others' files "
+            f"in {chosen.out}",
+            "give a new folder to -o",
+        )
     tier = 0 if chosen.scheduler else task.tier_here()
     if tier > chosen.accept_tier:
         raise Refused(task.refusal(tier))

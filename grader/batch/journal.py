@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from grader.batch.places import LOCK
 from grader.submissions import BadInput
 
 FORMAT = 1  # raised when a line changes its meaning; lines of another are not used
@@ -38,7 +39,7 @@ class Journal:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.path.with_name(".lock"))
+            self._lock = _lock(self.path.with_name(LOCK))
             self._file = self.path.open("a+b")
         except BlockingIOError:
             raise BadInput(

@@ -27,6 +27,7 @@ MOODLE = re.compile(
 )
 # Copies: of a browser "name (1)", of Canvas "name-1".
 COPY = re.compile(r"(?: ?\((?P<browser>\d+)\)|-(?P<canvas>\d+))$")
+NOBODY = "unknown"
 CLONED = "-submissions"  # the folder that `gh classroom clone` makes
 
 
@@ -100,6 +101,7 @@ def owner(at: Place, parts: tuple[str, ...]) -> Owner:
             return Owner(author, stem, name, id, "canvas", late, order)
     stem, copy = _stem((*at.above[-1:], *parts), parts[-1])
     author, system = _by_folder(at, parts, stem)
+    author = author or parts[0] or NOBODY
     return Owner(author, stem, author, "", system, order=(0, copy))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader import catalog
 from grader.batch.graded import Graded
-from grader.batch.places import Places, write
+from grader.batch.places import UNFINISHED, Places, write
 from grader.batch.submitted import Submitted
 from grader.batch.tally import RUNS, Claim, Miss, Tally
 from grader.reports import page, words
@@ -97,7 +97,7 @@ def class_page(
         RUNS=RUNS,
     )
     path = places.out / "index.html"
-    new = path.with_name(".new-index.html")
+    new = path.with_name(f"{UNFINISHED}{path.name}")
     with new.open("w", encoding="utf-8", errors="replace") as file:
         for chunk in stream:
             file.write(chunk)

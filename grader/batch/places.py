@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import unicodedata
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 HASHED = re.compile(r".*-[0-9a-f]{10}")
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")
 KEPT = 40
+LOCK = ".lock"
+UNFINISHED = ".new-"
 
 
 def safe(name: str) -> str:
@@ -58,11 +61,25 @@ class Places:
         """The results of one author."""
         return self.out / "gradescope" / safe(author) / "results.json"
 
+    def is_foreign(self) -> bool:
+        """Return whether there is a folder that holds other things than a run's."""
+        if not self.out.is_dir():
+            return self.out.exists()
+        names = {path.name for path in self.out.iterdir()}
+        return bool(names - {LOCK}) and self.journal.name not in names
+
+    def clear(self) -> None:
+        """Remove what an earlier run reported: its authors may be others."""
+        for name in ("feedback", "gradescope", "canvas", "moodle"):
+            shutil.rmtree(self.out / name, ignore_errors=True)
+        for path in self.out.rglob(f"{UNFINISHED}*"):  # where a run was killed
+            path.unlink(missing_ok=True)
+
 
 def write(path: Path, text: str) -> None:
     """Write a whole file or none of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
             file.write(text)

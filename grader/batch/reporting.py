@@ -25,7 +25,7 @@ def report(
     counts: Counter[str] = Counter()
     tiers: set[str] = set()
     waiting: list[pages.Waiting] = []
-    tables.clear(places)
+    places.clear()
     with ExitStack() as stack:
         written = stack.enter_context(tables.Tables(places))
         scores = None

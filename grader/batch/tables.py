@@ -6,12 +6,11 @@ import csv
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from grader import catalog
 from grader.batch.graded import JUDGED, Graded
-from grader.batch.places import Places
+from grader.batch.places import UNFINISHED, Places
 from grader.reports.words import number
 
 COLUMNS = (
@@ -81,7 +80,7 @@ class Tables:
         if name not in self._writers:
             path = self._places.out / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".new-{path.name}")
+            new = path.with_name(f"{UNFINISHED}{path.name}")
             file = new.open("w", encoding="utf-8", errors="replace", newline="")
             self._stack.callback(os.replace, new, path)
             self._stack.enter_context(file)
@@ -96,13 +95,6 @@ def plain(cell: str) -> str:
         c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in cell
     )
     return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-def clear(places: Places) -> None:
-    """Remove the tables of an earlier run, whose exercises may be others."""
-    for folder in ("canvas", "moodle"):
-        for path in Path(places.out, folder).glob("*.csv"):
-            path.unlink()
 
 
 def authors(graded: Iterable[Graded]) -> Iterable[list[Graded]]:

@@ -64,6 +64,8 @@ def test_killed_while_the_pages_are_written(nursery: Nursery, tmp_path: Path) ->
         assert ended["status"] == KILLED
     assert nursery.grade(tree, "-o", out)["status"] == 0
     assert len(nursery.judged()) == 4
+    now = {p.relative_to(out) for p in out.rglob("*") if p.is_file()}
+    assert now == set(whole), "nothing is missing, and nothing half written is left"
     for path, content in whole.items():
         assert (out / path).read_bytes() == content, path
 
@@ -80,6 +82,22 @@ def test_a_line_cut_off(nursery: Nursery, tmp_path: Path) -> None:
     assert nursery.grade(tree, "-o", out)["status"] == 0
     assert sorted(key[0] for key in keys(out)) == ["ada", "bob"]
     assert len(nursery.judged()) == 3
+
+
+def test_who_is_gone(nursery: Nursery, tmp_path: Path) -> None:
+    """tables and pages are of what is handed in now; verdicts of others are kept"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    hand_in(tree, "ada", "x = 1")
+    gone = hand_in(tree, "bob", "x = 2")
+    nursery.grade(tree, "-o", out)
+    gone.unlink()
+    nursery.grade(tree, "-o", out)
+    assert [path.name for path in (out / "feedback").iterdir()] == ["ada"]
+    assert "bob" not in (out / "grades.csv").read_text()
+    hand_in(tree, "bob", "x = 2")
+    nursery.grade(tree, "-o", out)
+    assert len(nursery.judged()) == 2
+    assert "bob" in (out / "grades.csv").read_text()
 
 
 def test_a_line_of_somebody_else(nursery: Nursery, tmp_path: Path) -> None:
@@ -107,7 +125,8 @@ def test_added_and_changed(nursery: Nursery, tmp_path: Path) -> None:
     assert len(nursery.judged()) == 4
     rows = (out / "grades.csv").read_text().splitlines()
     assert [row.partition(",")[0] for row in rows[1:]] == ["ada", "bob", "cleo"]
-    assert keys(out)[2][2] in rows[2]
+    latest = [sha256 for author, _, sha256 in keys(out) if author == "bob"][-1]
+    assert latest in rows[2]
 
 
 def test_two_at_once(tmp_path: Path) -> None:

@@ -161,6 +161,7 @@ def test_after_a_broken_harness(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [answer["unknown"] for answer in answers] == [True, False]
 
 
+ACCEPTED = ("--accept-tier", "3")
 NOBODY = ("--scheduler", "tcp://127.0.0.1:9")
 
 
@@ -186,8 +187,18 @@ def test_refused(tmp_path: Path, options: list[str], says: str) -> None:
 def test_nothing_found(tmp_path: Path) -> None:
     """a folder without submissions is refused, and the help says what is read"""
     (tmp_path / "in").mkdir()
-    status, _, err = run("grade", tmp_path / "in", "-o", tmp_path / "o")
+    status, _, err = run("grade", tmp_path / "in", "-o", tmp_path / "o", *ACCEPTED)
     assert status == 2
-    assert "expected notebooks (.ipynb) or modules (.py), found none" in err or (
-        "expected a machine that isolates" in err
-    )
+    assert "expected notebooks (.ipynb) or modules (.py), found none" in err
+
+
+def test_a_folder_of_somebody_else(nursery: Nursery, tmp_path: Path) -> None:
+    """a folder that holds other files is neither written to nor cleared"""
+    tree, out = tmp_path / "submitted", tmp_path / "course"
+    hand_in(tree, "ada", "x")
+    (out / "feedback").mkdir(parents=True)
+    (out / "feedback" / "mine.html").write_text("mine")
+    ended = nursery.grade(tree, "-o", out)
+    assert ended["status"] == 2
+    assert "found others' files" in ended["said"]
+    assert [path.name for path in out.rglob("*")] == ["feedback", "mine.html"]
