@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,9 @@ def test_after_a_broken_harness(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def breaks(self: harness.Harness, order: Any, *more: Any) -> Any:
         if "breaks it" in order.text:
-            self.launcher.kill(self.launcher.root_pid())
+            forkserver = psutil.Process(self.launcher.root_pid())
+            forkserver.kill()
+            await asyncio.to_thread(survivors, [forkserver])
             raise GraderBroke("the forkserver ended during the run")
         return await run_it(self, order, *more)
 
