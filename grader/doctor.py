@@ -57,6 +57,9 @@ def findings() -> Iterator[Finding]:
     forks = hasattr(os, "fork")
     cost = "" if forks else "processes are spawned, so a check takes seconds longer"
     yield Finding("fork", "yes" if forks else "no", cost)
+    why = tiers.why_not_isolated()
+    cost = f"grading what others hand in is refused: {why}" if why else ""
+    yield Finding("isolation", tiers.NAMES[tiers.best()], cost)
     for name, (cost, package) in PROGRAMS.items():
         path = shutil.which(name)
         missing = f"{cost}; install the system package {package}"

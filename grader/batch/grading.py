@@ -22,6 +22,10 @@ from grader.submissions import BadInput
 from grader.vocabulary.verdict import from_json
 
 ALL_JUDGED, BAD_INPUT, SOME_WAIT, INTERRUPTED = 0, 2, 3, 130
+ACCEPT = (
+    "`python -m grader doctor` says what is missing; --accept-tier 2 or 3 accepts that "
+    "a submission can do more on this machine"
+)
 GO_ON = "what was judged is kept; the same command goes on where this one stopped"
 
 
@@ -41,7 +45,7 @@ def grade(chosen: argparse.Namespace) -> int:
     except BadInput as problem:
         return _refuse(str(problem), problem.help)
     except Refused as problem:
-        return _refuse(str(problem), "--accept-tier N, if you accept that")
+        return _refuse(str(problem), ACCEPT)
     except ClusterGone as problem:
         return _refuse(str(problem), GO_ON)
     except OSError as problem:

@@ -12,10 +12,11 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from grader import catalog, runner
+from grader.harness import tiers
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
@@ -24,7 +25,6 @@ from grader.vocabulary import Verdict
 TASK_LIMIT_B = 64 * 1024 * 1024
 PARENT_PERIOD_S = 1.0
 ATTEMPTS = 2  # of one submission, each in a harness of its own
-NOT_ISOLATED = 3  # the tier of a launcher that says nothing of itself
 
 Task = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -47,27 +47,29 @@ def judge_author(task: Task) -> list[Answer]:
 
 async def judged(task: Task) -> AsyncIterator[Answer]:
     """Yield the answer to each exercise of a task, in its order."""
-    tier = tier_here()
-    if tier > task["tier"]:
-        yield {"refused": refusal(tier)}
-        return
     async with contextlib.AsyncExitStack() as stack:
         harness: Harness | None = None
         for exercise in task["exercises"]:
-            for _ in range(ATTEMPTS):
+            for attempt in range(1, ATTEMPTS + 1):
+                answer = None
                 try:
                     if harness is None:
                         made = Harness(best_launcher())
                         harness = await stack.enter_async_context(made)
-                    answer = await _judge(harness, exercise)
+                    if harness.tier <= task["tier"]:
+                        answer = await _judge(harness, exercise)
+                    elif attempt == ATTEMPTS:
+                        yield {"refused": refusal(harness.tier, harness.got_through)}
+                        return
                 except (GraderBroke, OSError) as problem:
                     answer = unjudged(exercise, str(problem))
-                if not answer["unknown"]:
+                if answer is not None and not answer["unknown"]:
                     break
                 # A submission may have broken what the next one would run in.
                 await stack.aclose()
                 harness = None
-            yield answer
+            if answer is not None:
+                yield answer
 
 
 async def _judge(harness: Harness, exercise: Mapping[str, Any]) -> Answer:
@@ -108,15 +110,17 @@ def _answer(
 
 
 def tier_here() -> int:
-    """Return how far this machine shuts submissions off: 1 is best, 3 not at all."""
-    return int(getattr(best_launcher(), "tier", NOT_ISOLATED))
+    """Return how far this machine can shut submissions off; the canary has its say."""
+    return best_launcher().tier
 
 
-def refusal(tier: int) -> str:
+def refusal(tier: int, got_through: Iterable[str] = ()) -> str:
     """Return why nobody else's submissions are run on a machine of this tier."""
+    through = ", ".join(got_through)
+    why = f"the canary got through ({through})" if through else tiers.why_not_isolated()
     return (
-        f"expected a machine that isolates submissions (tier 1), found tier {tier}: a "
-        "submission could read, and change, what you can"
+        f"expected a machine that isolates submissions (tier 1), found tier {tier}, "
+        f"{tiers.NAMES[tier]}{f': {why}' if why else ''}"
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from grader.batch import worker
 from grader.batch.task import judge_author
 from grader.batch.worker import Refused, Worker
-from grader.harness import harness
+from grader.harness import harness, tiers
 from tests.batch.classroom import (
     OTHER,
     RIGHT,
@@ -105,13 +105,42 @@ def test_a_judge_that_is_killed(tmp_path: Path) -> None:
     assert [line["status"] for line in lines(out)] == ["judged", "judged"]
 
 
-def test_refused_below_the_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_below_the_tier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """a machine that isolates less than is accepted judges nobody, and says why"""
-    from grader.batch import task as tasks
+    hand_in(tmp_path / "submitted", "ada", "x")
+    monkeypatch.setenv("GRADER_TIER", "3")
+    arguments = ("grade", tmp_path / "submitted", "-o", tmp_path / "out")
+    for accepted in ((), ("--accept-tier", "2")):
+        status, _, err = run(*arguments, *accepted)
+        assert status == 2
+        assert "found tier 3, not isolated" in err
+        assert "help: `python -m grader doctor`" in err
+    assert not (tmp_path / "out").exists()
 
-    monkeypatch.setattr(tasks, "tier_here", lambda: 3)
+
+def test_the_canary_has_its_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """a sandbox that an attack gets out of judges nobody, however it was started"""
+
+    async def sings(*_: object) -> tuple[int, dict[str, str]]:
+        return 3, {"reads the gradebook": "it did"}
+
+    monkeypatch.setattr(harness.canary, "certify", sings)
     (answer,) = judge_author(task("x", tier=2))
-    assert "expected a machine that isolates submissions" in answer["refused"]
+    assert "found tier 3, not isolated" in answer["refused"]
+    assert "the canary got through (reads the gradebook)" in answer["refused"]
+
+
+def test_isolated_by_default(tmp_path: Path) -> None:
+    """where there is a sandbox, nothing has to be accepted, and the verdict names it"""
+    if why := tiers.why_not_isolated():
+        pytest.skip(f"there is no sandbox: {why}")
+    hand_in(tmp_path / "submitted", "ada", RIGHT.read_text())
+    status, _, err = run("grade", tmp_path / "submitted", "-o", tmp_path / "out")
+    assert status == 0, err
+    (line,) = lines(tmp_path / "out")
+    assert (line["verdict"]["tier"], line["verdict"]["score"]) == ("isolated", 10.0)
 
 
 def test_a_worker_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
