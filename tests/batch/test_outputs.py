@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
@@ -262,6 +262,8 @@ def test_odd_names(name: str) -> None:
 
 
 @given(st.text(max_size=40))
+@example("=1+1")
+@example("\x1b[2J")
 def test_cells(text: str) -> None:
     """no cell of a table is a formula or steers a terminal"""
     cell = plain(text)

@@ -50,6 +50,7 @@ def test_killed_at_fifty_points(nursery: Nursery, tmp_path: Path) -> None:
     assert len(set(found)) == len(found) == 120
     assert {author for author, _, _ in found} == {f"author{n:03}" for n in range(120)}
     assert (out / "index.html").is_file()
+    assert list(out.rglob(".new-*")) == [], "nothing half written is left"
 
 
 def test_killed_while_the_pages_are_written(nursery: Nursery, tmp_path: Path) -> None:
