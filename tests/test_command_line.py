@@ -144,7 +144,7 @@ def test_cells(tmp_path: Path, cells: list[str], says: str, help: str) -> None:
         (b"{", "expected a notebook (JSON with cells), found JSONDecodeError"),
         (b"[]", "expected a notebook (JSON with cells), found TypeError"),
         (b'{"cells": 7}', "expected a notebook (JSON with cells), found TypeError"),
-        (b'{"cells": [{}]}', "expected a notebook (JSON with cells), found KeyError"),
+        (b'{"cells": [{}]}', "expected one cell that begins with %%submission"),
         (b"[" * 100_000, "expected a notebook (JSON with cells), found RecursionError"),
         (b"\xff\xfe", "expected text in UTF-8, found a byte that is not at 0"),
         (b"", "expected a notebook (JSON with cells), found JSONDecodeError"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,10 @@ def judge_all(tasks: Iterator[Task], address: str) -> Iterator[Answer]:
             "expected the package distributed for --scheduler, found none",
             "install this project with its extra: pip install -e .[dask]",
         ) from None
+    # Dask, asyncio and Tornado log what they lose with a traceback; what it means for
+    # whoever waits is said here, in a sentence.
+    for name in ("distributed", "asyncio", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         made: Any = distributed.Client  # without types
         client = made(address, timeout=CONNECT_LIMIT_S, set_as_default=False)

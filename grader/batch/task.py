@@ -20,6 +20,7 @@ from grader.harness import tiers
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
+from grader.sandbox import mounts
 from grader.vocabulary import Verdict
 
 TASK_LIMIT_B = 64 * 1024 * 1024
@@ -152,6 +153,7 @@ async def _orphaned() -> None:
 
 async def main() -> None:
     """Obey until the input ends or the parent is gone; leave nothing behind."""
+    mounts.own()
     reader = asyncio.StreamReader(limit=TASK_LIMIT_B)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
