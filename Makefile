@@ -1,5 +1,4 @@
-# Two commands: `make lab` to learn, `make test` to check that all is well.
-# `make` alone lists the others. GNU make 3.81 (macOS) and later.
+# `make lab` to learn; `make` alone lists the other commands. GNU make 3.81 (macOS) and later.
 #
 # On Windows without make, in PowerShell, from this folder:
 #   py -3.12 -m venv .venv
@@ -30,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help env lab test bench drift lint format build lock clean
 
 help: ## list these commands
-	@echo "The two commands you need:"
+	@echo "The commands you need:"
 	@awk -F ' ## [*]' '/^[a-z]+:.* ## [*]/ {split($$1, name, ":"); printf "  make %-8s%s\n", name[1], $$2}' Makefile
 	@echo "The others:"
 	@awk -F ' ## ' '/^[a-z]+:.* ## [^*]/ {split($$1, name, ":"); printf "  make %-8s%s\n", name[1], $$2}' Makefile

@@ -1,4 +1,4 @@
-"""The command line: python -m grader lab | check | grade | build | new | doctor."""
+"""The command line: python -m grader lab | check | grade | build | bundle | doctor …"""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ ROOT = Path(__file__).parents[1]
 BAD_INPUT = 2
 DATABASES = ("sqlite", "postgres")
 PIPE_CLOSED = 141  # what a shell says of a command that SIGPIPE ended
+# What a command works on, where a bundle for learners lacks it.
+NOT_HANDED_OUT = {"build": "solutions", "new": "solutions", "bundle": "solutions"}
+NOT_HANDED_OUT |= dict.fromkeys(("validity", "soak"), "tests/submissions")
+NOT_HANDED_OUT |= {"drift": "tests/drift"}
 
 DESCRIPTION = """\
 Proves in real processes that a LangGraph app keeps its promises in more than one.
@@ -65,9 +69,11 @@ def parser() -> argparse.ArgumentParser:
         "--history", type=Path, metavar="FILE", help="write down all that happened"
     )
 
-    from grader.batch import arguments
+    from grader.batch import arguments as grade
+    from grader.bundle import arguments as bundle
 
-    arguments.add(commands)
+    grade.add(commands)
+    bundle.add(commands)
 
     build = commands.add_parser("build", help="make notebooks/ from solutions/")
     build.add_argument("stems", nargs="*", metavar="STEM", help="default: all")
@@ -103,6 +109,14 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     chosen = parser().parse_args(arguments)
+    needed = NOT_HANDED_OUT.get(chosen.command, "")
+    if not (ROOT / needed).is_dir():
+        print(
+            f"expected {needed}/, which learners do not get, found none\n"
+            "  help: run this command in the teacher's clone of the project",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
     if chosen.command == "lab":
         from grader.lab import lab
 
@@ -115,6 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from grader.batch.grading import grade
 
         return grade(chosen)
+    if chosen.command == "bundle":
+        from grader.bundle.bundling import bundle
+
+        return bundle(chosen, ROOT)
     if chosen.command == "doctor":
         from grader.doctor import doctor
 

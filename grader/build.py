@@ -68,6 +68,16 @@ def check(root: Path) -> list[str]:
     return differ + orphans
 
 
+def released(root: Path) -> dict[Path, bytes]:
+    """Return what learners get in notebooks/, made anew, by its path.
+
+    Raises:
+        SourceError: a text cannot be built.
+    """
+    made = _generate(stems(root), root)
+    return {path: made[path] for path in made if path.parts[0] == "notebooks"}
+
+
 def _known(chosen: Sequence[str], root: Path) -> list[str]:
     known = stems(root)
     for stem in chosen:

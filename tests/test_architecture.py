@@ -55,6 +55,10 @@ ALLOWED: dict[str, set[str]] = {
     "floor": MAKERS,
     "bench": MAKERS | {"client", "floor", "sources"},
     "batch": MAKERS | READERS | {"catalog", "runner", "submissions"},
+    "bundle": {
+        *("batch", "build", "catalog", "cells", "reports", "runner", "submissions"),
+        "vocabulary",
+    },
     # Teachers and authors.
     "cells": set(),
     "sources": {"cells"},
@@ -73,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
             "batch",
             "bench",
             "build",
+            "bundle",
             "cells",
             "checking",
             "doctor",

@@ -1,0 +1,1 @@
+"""What a teacher hands out: to a class, to Gradescope, to GitHub Classroom."""

@@ -1,0 +1,287 @@
+"""The autograder, laid out and started as Gradescope's containers do."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from grader import catalog
+from tests.batch.classroom import notebook
+from tests.bundle.bundles import (
+    CORPUS,
+    OTHER,
+    RIGHT,
+    ROOT,
+    STEM,
+    WRONG,
+    Run,
+    bundle,
+    made,
+    texts,
+    unpacked,
+)
+
+VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
+FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
+NUMBER, TEXT = {"type": "number"}, {"type": "string"}
+# What Gradescope's specification of autograders says of results.json.
+RESULTS = {
+    "type": "object",
+    "properties": {
+        "score": NUMBER,
+        "execution_time": NUMBER,
+        "output": TEXT,
+        "output_format": FORMAT,
+        "test_output_format": FORMAT,
+        "test_name_format": FORMAT,
+        "visibility": VISIBILITY,
+        "stdout_visibility": VISIBILITY,
+        "extra_data": {"type": "object"},
+        "tests": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "score": NUMBER,
+                    "max_score": NUMBER,
+                    "status": {"enum": ["passed", "failed"]},
+                    "name": TEXT,
+                    "name_format": FORMAT,
+                    "number": TEXT,
+                    "output": TEXT,
+                    "output_format": FORMAT,
+                    "tags": {"type": "array", "items": TEXT},
+                    "visibility": VISIBILITY,
+                    "extra_data": {"type": "object"},
+                },
+                "additionalProperties": False,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+class Container:
+    """The folder /autograder of a container, in another place."""
+
+    def __init__(self, archive: Path, folder: Path) -> None:
+        self.folder = folder
+        self.source = unpacked(archive, folder / "source")
+        self.submission = folder / "submission"
+        for name in ("submission", "results"):
+            (folder / name).mkdir()
+        # Gradescope copies the program out of the zip, and runs it from above.
+        shutil.copy(self.source / "run_autograder", folder)
+
+    def run(self, **environment: str) -> Run:
+        """Run the autograder with this interpreter in place of setup.sh's."""
+        return subprocess.run(
+            ["./run_autograder"],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "AUTOGRADER": str(self.folder),
+                "GRADER_PYTHON": sys.executable,
+                "PYTHONPATH": str(self.submission),  # must not be asked
+                **environment,
+            },
+            check=False,
+        )
+
+    def results(self) -> dict[str, Any]:
+        """Run the autograder; return its results, which are valid."""
+        ran = self.run()
+        assert (ran.returncode, ran.stderr) == (0, "")
+        return self.read()
+
+    def read(self) -> dict[str, Any]:
+        """Return the results that were written."""
+        path = self.folder / "results" / "results.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        Draft202012Validator(RESULTS).validate(found)
+        return found
+
+
+@pytest.fixture
+def container(autograder_zip: Path, tmp_path: Path) -> Container:
+    """A new container of the autograder for one exercise."""
+    return Container(autograder_zip, tmp_path / "autograder")
+
+
+def scores(found: dict[str, Any]) -> tuple[float, float]:
+    """Return what Gradescope adds up: the score, and the most there could be."""
+    tests = found["tests"]
+    assert "score" not in found
+    return sum(t["score"] for t in tests), sum(t["max_score"] for t in tests)
+
+
+def test_zip(container: Container) -> None:
+    """both programs are at the root and can be run; there are no answers inside"""
+    for name in ("setup.sh", "run_autograder"):
+        assert os.access(container.source / name, os.X_OK)
+        assert (container.source / name).read_text().startswith("#!/usr/bin/env bash\n")
+    tops = {name.partition("/")[0] for name in texts(container.source)}
+    assert tops == {
+        *("LICENSE", "Makefile", "environment.yml", "grader", "pyproject.toml"),
+        *("requirements.lock", "run_autograder", "setup.sh"),
+    }
+
+
+def test_setup(container: Container) -> None:
+    """setup.sh is bash, and what it names is there; it asks no host of its own choice"""
+    path = container.source / "setup.sh"
+    script = path.read_text(encoding="utf-8")
+    for program in (path, container.source / "run_autograder"):
+        subprocess.run(["bash", "-n", program], check=True)
+    assert not re.search(r"\w+://|--index-url|--trusted-host", script)
+    makefile = (container.source / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"\bmake (\w+) [A-Z]+=", script):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+    supported = re.search(
+        r'requires-python = ">=3\.(\d+),<3\.(\d+)"',
+        texts(container.source)["pyproject.toml"],
+    )
+    assert supported
+    versions = re.search(r"for version in ([\d. ]+);", script)
+    assert versions
+    minors = {int(version.partition(".")[2]) for version in versions[1].split()}
+    assert set(range(int(supported[1]), int(supported[2]))) == minors
+    # Its steps, each by a stand-in that says what it is asked to do.
+    stand_ins = container.folder / "bin"
+    stand_ins.mkdir()
+    log = container.folder / "steps"
+    for name in ("apt-get", "make", "chmod"):
+        refuses = 'case "$*" in *python3.12*) exit 100;; esac\n'
+        text = f'#!/bin/sh\n{refuses}echo {name} "$*" >> {log}\n'
+        (stand_ins / name).write_text(text)
+        (stand_ins / name).chmod(0o755)
+    python = container.source / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho python "$*" >> {log}\n')
+    python.chmod(0o755)
+    subprocess.run(
+        [path],
+        check=True,
+        env={
+            "PATH": f"{stand_ins}:{os.environ['PATH']}",
+            "AUTOGRADER": str(container.folder),
+        },
+    )
+    steps = log.read_text().splitlines()
+    assert steps[-4:] == [
+        "apt-get install -y -qq --no-install-recommends python3.13 python3.13-venv",
+        "make env PYTHON=python3.13",
+        "chmod -R a+rX .",
+        "python -m grader doctor",
+    ]
+
+
+def test_right(container: Container) -> None:
+    """a right notebook, under whatever name, has all points, claim by claim"""
+    text = notebook(RIGHT.read_text(encoding="utf-8"))
+    (container.submission / "my final version (2).ipynb").write_text(text)
+    (container.submission / "notes.txt").write_text("not for the grader")
+    found = container.results()
+    points = catalog.load(STEM).points
+    assert scores(found) == (points, points)
+    claims = [check.claim for check in catalog.load(STEM).checks.values()]
+    assert [f"{STEM}: {claim}" for claim in claims] == [
+        t["name"] for t in found["tests"]
+    ]
+    assert {test["visibility"] for test in found["tests"]} == {"visible"}
+    assert found["stdout_visibility"] == "hidden"
+    assert re.search("isola|sandbox|tier|Landlock|bubblewrap", found["output"])
+
+
+def test_wrong(container: Container) -> None:
+    """a wrong module loses the points of the claims it breaks, and sees why"""
+    shutil.copy(WRONG, container.submission / f"{STEM}.py")
+    found = container.results()
+    score, points = scores(found)
+    assert score < points == catalog.load(STEM).points
+    broken = [test for test in found["tests"] if test["status"] == "failed"]
+    assert broken
+    assert all(test["output"] for test in broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (f"{STEM}.ipynb", "{", "expected a notebook (JSON with cells)"),
+        (f"{STEM}.ipynb", '{"cells": []}', "expected one cell that begins with"),
+        ("essay.txt", "hello", "found no notebook and no module"),
+        ("submission.zip", "no zip", "expected a zip"),
+    ],
+    ids=["torn", "no submission", "something else", "no zip"],
+)
+def test_unreadable(container: Container, name: str, content: str, says: str) -> None:
+    """what cannot be read has none of the points, and the reason is shown at once"""
+    (container.submission / name).write_text(content)
+    found = container.results()
+    assert scores(found) == (0, catalog.load(STEM).points)
+    (test,) = found["tests"]
+    assert says in test["output"], test["output"]
+    assert test["visibility"] == "visible"
+
+
+def test_hostile_files(container: Container) -> None:
+    """links are not followed, and a package `grader` that is handed in is not used"""
+    (container.submission / f"{STEM}.ipynb").symlink_to("/etc/passwd")
+    package = container.submission / "grader"
+    package.mkdir()
+    for at in (package / "__init__.py", container.submission / "sitecustomize.py"):
+        at.write_text("raise SystemExit('used')\n")
+    found = container.results()
+    assert scores(found)[0] == 0
+    assert "symbolic link" in found["tests"][0]["output"]
+    assert "root:" not in json.dumps(found)
+
+
+def test_several(tmp_path: Path) -> None:
+    """of two exercises each has its points; the one not handed in says so"""
+    out = tmp_path / "autograder.zip"
+    made("gradescope", STEM, OTHER, "-o", out)
+    container = Container(out, tmp_path / "autograder")
+    # As a repository is delivered: with all that the class was given.
+    deep = container.submission / "repository" / "notebooks" / STEM
+    deep.mkdir(parents=True)
+    (deep / f"{STEM}.ipynb").write_text(notebook(RIGHT.read_text(encoding="utf-8")))
+    shutil.copy(WRONG, deep / f"{STEM}.py")
+    shutil.copy(ROOT / "notebooks" / OTHER / "starter.py", deep)
+    found = container.results()
+    first, second = catalog.load(STEM).points, catalog.load(OTHER).points
+    assert scores(found) == (first, first + second)
+    assert f"expected {OTHER}.ipynb or {OTHER}.py" in found["tests"][-1]["output"]
+
+
+def test_broken_machine(container: Container) -> None:
+    """where the grader cannot work, nobody has a zero: no score, and a plain word"""
+    shutil.copy(RIGHT, container.submission / f"{STEM}.py")
+    (container.source / "grader" / "batch" / "task.py").write_text("raise OSError\n")
+    ran = container.run()
+    found = container.read()
+    assert ran.returncode != 0
+    assert "score" not in found
+    assert not [test for test in found.get("tests", []) if "score" in test]
+    assert "not your fault" in json.dumps(found)
+
+
+def test_many_names_once(tmp_path: Path) -> None:
+    """an exercise that is named twice is graded once"""
+    out = tmp_path / "autograder.zip"
+    assert bundle("gradescope", STEM, STEM, "-o", out).returncode == 0
+    source = unpacked(out, tmp_path / "source")
+    assert (source / "run_autograder").read_text().count(STEM) == 1
+    assert CORPUS.is_dir()
