@@ -193,7 +193,7 @@ def test_help() -> None:
     """the help names every command, what it does, and the exit statuses"""
     status, out, _ = grader("--help", COLUMNS="80")
     assert status == PASSED
-    for command in ("lab", "check", "build", "new", "doctor"):
+    for command in ("lab", "check", "build", "bundle", "new", "doctor"):
         assert re.search(rf"^ +{command} +\w+", out, re.MULTILINE)
     status, out, _ = grader("check", "--help", COLUMNS="80")
     assert status == PASSED

@@ -39,8 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         graded = judge(found_in(chosen.submission, chosen.stems), chosen.accept_tier)
         data, status = results(graded), WRITTEN
-    except Exception as problem:  # ours: no submission runs in this process
         # Gradescope shows what is printed to the course's staff alone.
+        for stem, about in data["extra_data"].items():
+            print(f"{stem}: isolation {about['tier']}, seed {about['seed']}")
+    except Exception as problem:  # ours: no submission runs in this process
         print(traceback.format_exc(), file=sys.stderr)
         data, status = _broken(problem), BROKE
     chosen.results.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
@@ -91,6 +93,11 @@ def results(graded: Sequence[Graded]) -> dict[str, Any]:
     handed in again. A claim that the grader could not judge has no score at all.
     """
     data: dict[str, Any] = json.loads(gradescope.results(graded))
+    data["extra_data"] = {
+        each.one.stem: {"tier": each.verdict.tier, "seed": each.verdict.seed}
+        for each in graded
+        if each.verdict is not None
+    }
     data["tests"] = [test for each in graded for test in _tests(each)]
     return data
 

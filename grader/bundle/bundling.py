@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader import catalog
 from grader.bundle import contents, courses
-from grader.bundle.writing import ARCHIVE, Bundle, write
+from grader.bundle.writing import ARCHIVE, Bundle, refuse_place, write
 from grader.cells import SourceError
 from grader.submissions import BadInput
 
@@ -55,6 +55,7 @@ def _refuse_nonsense(chosen: argparse.Namespace) -> None:
             f"expected a folder, found {chosen.out}",
             "the folder is what becomes a repository: -o template",
         )
+    refuse_place(chosen.out, chosen.force)
 
 
 def _files(chosen: argparse.Namespace, root: Path) -> Bundle:

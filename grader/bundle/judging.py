@@ -1,7 +1,7 @@
 """Judges what one learner handed in, in a process of its own, for whoever reports it.
 
 Gradescope and GitHub give each submission a machine of its own. That is the wall
-around it, so any tier is accepted here; the best that the machine can do is used.
+around it, so both accept any tier; the best that the machine can do is used.
 """
 
 from __future__ import annotations

@@ -42,12 +42,10 @@ def write(files: Mapping[str, File], out: Path, force: bool = False) -> None:
         BadInput: something is in the way.
         OSError: the place cannot be written to.
     """
-    if not out.absolute().parent.is_dir():
-        raise BadInput(
-            f"expected a folder to write {out.name} to, found no {out.parent}"
-        )
-    zipped = out.suffix.lower() == ARCHIVE
-    _refuse_what_is_there(files, out, zipped, force)
+    refuse_place(out, force)
+    zipped = _is_zip(out)
+    if not zipped and out.exists():
+        _refuse_others(files, out)
     with tempfile.TemporaryDirectory(
         prefix=f".{out.name}-", dir=out.absolute().parent, ignore_cleanup_errors=True
     ) as scratch:
@@ -67,20 +65,31 @@ def write(files: Mapping[str, File], out: Path, force: bool = False) -> None:
             (made / name).replace(out / name)
 
 
-def _refuse_what_is_there(
-    files: Mapping[str, File], out: Path, zipped: bool, force: bool
-) -> None:
+def refuse_place(out: Path, force: bool) -> None:
+    """Find out before any work whether something is in the way.
+
+    Raises:
+        BadInput: there is.
+    """
+    parent = out.absolute().parent
+    if not parent.is_dir():
+        raise BadInput(
+            f"expected a folder to write {out.name} to, found no {out.parent}"
+        )
     if not os.path.lexists(out):
         return
-    if zipped != out.is_file() or out.is_symlink():
-        what = "a file" if zipped else "a folder"
+    if _is_zip(out) != out.is_file() or out.is_symlink():
+        what = "a file" if _is_zip(out) else "a folder"
         raise BadInput(f"expected {what} or nothing at {out}, found something else")
-    if not zipped and not any(out.iterdir()):
-        return
-    if not force:
+    if not force and (_is_zip(out) or any(out.iterdir())):
         raise BadInput(f"expected nothing at {out}, found one", "--force replaces it")
-    if zipped:
-        return
+
+
+def _is_zip(out: Path) -> bool:
+    return out.suffix.lower() == ARCHIVE
+
+
+def _refuse_others(files: Mapping[str, File], out: Path) -> None:
     others = sorted(
         path.relative_to(out).as_posix()
         for path in out.rglob("*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,17 @@ def autograder_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("gradescope") / "autograder.zip"
     bundles.made("gradescope", bundles.STEM, "-o", out)
     return out
+
+
+@pytest.fixture(scope="session")
+def classroom_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template repository that checks one exercise."""
+    out = tmp_path_factory.mktemp("classroom") / "template"
+    bundles.made("classroom", bundles.STEM, "-o", out)
+    return out
+
+
+@pytest.fixture
+def template(classroom_made: Path, tmp_path: Path) -> Path:
+    """A learner's copy of the template repository."""
+    return shutil.copytree(classroom_made, tmp_path / "template")
