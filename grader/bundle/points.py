@@ -39,7 +39,7 @@ def main(stems: Sequence[str], root: Path) -> int:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write("\n".join(_table(graded)) + "\n")
+            file.write("\n".join(table(graded)) + "\n")
     unknown = [each.one.stem for each in graded if each.status == ERROR]
     if unknown:
         print(
@@ -73,7 +73,8 @@ def _notices(graded: Sequence[Graded]) -> Iterator[str]:
     yield f"::notice title=Autograding report::{report}"
 
 
-def _table(graded: Sequence[Graded]) -> Iterator[str]:
+def table(graded: Sequence[Graded]) -> Iterator[str]:
+    """Yield the lines of the run's summary, in Markdown."""
     yield "| | claim | points |"
     yield "|---|---|---|"
     for each in graded:

@@ -14,7 +14,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from grader import catalog
-from grader.bundle.points import main
+from grader.batch.graded import Graded
+from grader.bundle.judging import missing
+from grader.bundle.points import main, table
 from tests.bundle.bundles import OTHER, RIGHT, STEM, Run, answered, made, run, texts
 
 WORKFLOW = ".github/workflows/classroom.yml"
@@ -206,6 +208,8 @@ def test_forged_points(template: Path, tmp_path: Path) -> None:
     ran, summary = checked(template, tmp_path)
     assert ran.returncode == 1
     assert len(NOTICE.findall(_obeyed(ran.stdout))) == 2
+    assert "ValueError" in ran.stdout
+    assert "ValueError" not in _obeyed(ran.stdout)
     assert points(ran.stdout)["totalPoints"] == 0
     assert "<b>" not in summary
     assert "| ✓ |" not in summary
@@ -237,3 +241,12 @@ def test_two_exercises(template: Path, capfd: pytest.CaptureFixture[str]) -> Non
     first, second = catalog.load(STEM).points, catalog.load(OTHER).points
     found = points(capfd.readouterr().out)
     assert found == {"totalPoints": first, "maxPoints": first + second}
+
+
+def test_summary_is_escaped() -> None:
+    """a learner's words stay in their cell of the summary, and are no HTML"""
+    said = Graded(missing(STEM, "a | <b>&lt; \x1b[31m\u202e"), None)
+    *_, row = table([said])
+    assert f"| ✗ | {STEM}: a \\| &lt;b>&amp;lt; " in row
+    assert row.endswith(" | 0 |")
+    assert row.isprintable()
