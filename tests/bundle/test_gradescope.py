@@ -206,6 +206,25 @@ def test_right(container: Container) -> None:
     assert about["tier"] in {"isolated", "reduced", "not isolated"}
 
 
+def test_without_namespaces(container: Container) -> None:
+    """where no sandbox starts, as in most containers, the grade comes with its tier"""
+    shutil.copy(RIGHT, container.submission / f"{STEM}.py")
+    programs = container.folder / "bin"  # bubblewrap is none of them
+    programs.mkdir()
+    for name in ("bash", "rm"):
+        found = shutil.which(name)
+        assert found
+        (programs / name).symlink_to(found)
+    ran = container.run(PATH=str(programs))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    data = container.read()
+    points = catalog.load(STEM).points
+    assert scores(data) == (points, points)
+    tier = data["extra_data"][STEM]["tier"]
+    assert tier in {"reduced", "not isolated"}
+    assert f"{STEM}: isolation {tier}" in ran.stdout
+
+
 def test_wrong(container: Container) -> None:
     """a wrong module loses the points of the claims it breaks, and sees why"""
     shutil.copy(WRONG, container.submission / f"{STEM}.py")
