@@ -15,6 +15,7 @@ STEM, OTHER = "ex00_start_here", "ex04_memory_saver"
 CORPUS = ROOT / "tests" / "submissions"
 RIGHT = CORPUS / STEM / "right" / "row_per_ticket.py"
 WRONG = CORPUS / STEM / "wrong" / "starter_from_memory.py"
+GRADER = (sys.executable, "-m", "grader")
 Run = subprocess.CompletedProcess[str]
 
 
