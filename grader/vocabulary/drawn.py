@@ -26,6 +26,9 @@ class Drawn:
             known = ", ".join(sorted(self.values)) or "none"
             raise AttributeError(f"nothing drawn is named {name!r}; {known}") from None
 
+    def __getitem__(self, name: str) -> str:
+        return self.values[name]
+
     def fill(self, template: Any) -> Any:
         """Return a value with the names in all its texts replaced, keys left alone."""
         if isinstance(template, str):

@@ -7,11 +7,11 @@ import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from grader.vocabulary.advice import Advice, advised
-from grader.vocabulary.history import History, Run
+from grader.vocabulary.history import History
 from grader.vocabulary.observation import CheckFailed, Observation
+from grader.vocabulary.run import Run
 from grader.vocabulary.scenario import Scenario, Step
 from grader.vocabulary.verdict import Result, Status
 
@@ -43,6 +43,7 @@ class Check:
     judge: Callable[..., None]
     scenarios: tuple[str, ...]
     needs: tuple[Check, ...] = ()
+    help: str = ""  # where a failure suggests nothing of its own
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Exercise:
             which the path is in CHECKPOINT_DB, or "postgres", which has its URL in
             DATABASE_URL as well.
         prepared: whether LangGraph's tables are in PostgreSQL from the start.
+        opening: steps that each scenario opens with.
     """
 
     title: str
@@ -69,6 +71,7 @@ class Exercise:
     advice: Advice = ()
     database: str = SQLITE
     prepared: bool = True
+    opening: tuple[Step, ...] = ()
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
 
@@ -91,13 +94,17 @@ class Exercise:
 
     def scenario(self, name: str, description: str, *steps: Step) -> Scenario:
         """Add a scenario; checks select it by a parameter of the same name."""
+        steps = (*self.opening, *steps)
         self.scenarios[name] = Scenario(name, description, steps)
         return self.scenarios[name]
 
     def check(
-        self, *, points: float, needs: Check | Sequence[Check] = ()
+        self, *, points: float, needs: Check | Sequence[Check] = (), help: str = ""
     ) -> Callable[[Callable[..., None]], Check]:
-        """Add the decorated function as a check; its docstring is the claim."""
+        """Add the decorated function as a check; its docstring is the claim.
+
+        `help` is suggested where a failure of it suggests nothing of its own.
+        """
         required = (needs,) if isinstance(needs, Check) else tuple(needs)
 
         def add(judge: Callable[..., None]) -> Check:
@@ -109,7 +116,9 @@ class Exercise:
                     f"and scenarios as parameters, found unknown {unknown}"
                 )
             claim = " ".join(judge.__doc__.split())
-            check = Check(judge.__name__, claim, points, judge, scenarios, required)
+            check = Check(
+                judge.__name__, claim, points, judge, scenarios, required, help
+            )
             self.checks[check.name] = check
             return check
 
@@ -161,6 +170,7 @@ class Exercise:
     ) -> Result:
         evidence = tuple(str(seen) for seen in failure.because)
         text = "\n".join([failure.rationale, *evidence])
+        help = check.help if failure.help is None else failure.help
         return Result(
             check.name,
             check.claim,
@@ -171,15 +181,8 @@ class Exercise:
             evidence,
             tuple(seen.number for seen in failure.because),
             _scenario_of(failure.because, runs),
-            self.advised(text) or failure.help,
+            self.advised(text) or help,
         )
-
-
-def fail(
-    rationale: str, because: Sequence[Observation] = (), help: str = ""
-) -> NoReturn:
-    """End a check: what was seen, the observations that show it, a way out."""
-    raise CheckFailed(rationale, because, help)
 
 
 def _function(text: str) -> Function:

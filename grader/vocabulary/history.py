@@ -10,37 +10,9 @@ from typing import Any
 
 from grader.vocabulary.drawn import Drawn
 from grader.vocabulary.observation import Observation, short
+from grader.vocabulary.run import Run
 
 FORMAT = 1  # raised when a history written before can no longer be read
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The history of one scenario, with the values that were drawn for it."""
-
-    scenario: str
-    description: str
-    drawn: Drawn
-    observations: tuple[Observation, ...]
-    broken: str = ""  # why the grader or the machine could not finish the run
-
-    def of(self, kind: str, event: str | None = None) -> list[Observation]:
-        """Return the observations of a kind, of one event where it is given."""
-        return [
-            seen
-            for seen in self.observations
-            if seen.kind == kind and (event is None or seen.data.get("event") == event)
-        ]
-
-    @property
-    def replies(self) -> list[Observation]:
-        """One reply for each call of the scenario, in the order of its steps."""
-        return sorted(self.of("reply"), key=lambda seen: int(seen.data["id"]))
-
-    @property
-    def stored(self) -> list[Observation]:
-        """What the trusted side read from the checkpoint database, after each step."""
-        return self.of("stored")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,10 @@ class CheckFailed(Exception):
     """Raised by a check: what was seen, the evidence, and perhaps a way out."""
 
     def __init__(
-        self, rationale: str, because: Sequence[Observation] = (), help: str = ""
+        self,
+        rationale: str,
+        because: Sequence[Observation] = (),
+        help: str | None = None,  # None is what the check itself suggests
     ) -> None:
         super().__init__(rationale)
         self.rationale = rationale
@@ -57,13 +60,18 @@ class Observation:
         """What a reply returned; raises `CheckFailed` when it returned nothing."""
         if "value" in self.data:
             return self.data["value"]
-        help = HELPS.get(str(self.data.get("error")), "")
-        raise CheckFailed(self.trouble, because=[self], help=help)
+        raise self.failure
 
     @property
     def ok(self) -> bool:
         """Whether a reply returned a value."""
         return "value" in self.data
+
+    @property
+    def failure(self) -> CheckFailed:
+        """What ends a check for which a reply with a value is missing."""
+        help = HELPS.get(str(self.data.get("error")), "")
+        return CheckFailed(self.trouble, because=[self], help=help)
 
     @property
     def trouble(self) -> str:
@@ -85,6 +93,37 @@ class Observation:
             raised = "" if str(error).startswith("HTTP ") else f": it raised {error}"
             return f"{where} answered {name} with HTTP {self.data['status']}{raised}"
         return sentences.get(str(error), f"{name} raised {error} in {where}")
+
+    def at(self, key: str) -> Any:
+        """What the dictionary that a reply returned holds at a key, or None."""
+        value = self.value
+        return value.get(key) if isinstance(value, Mapping) else None
+
+    def texts(self, key: str) -> list[str]:
+        """The list of texts at a key of a reply; raises `CheckFailed` without one."""
+        found = self.at(key)
+        if isinstance(found, list) and all(isinstance(text, str) for text in found):
+            return found
+        raise CheckFailed(f"the reply has no list of texts in `{key}`", because=[self])
+
+    @property
+    def text(self) -> str:
+        """All that was said: by a request's messages, or an answer, or a log."""
+        if self.kind == "model":
+            return "\n".join(message["text"] for message in self.data["messages"])
+        return str(self.data.get("text", ""))
+
+    def keeps(self, text: str) -> bool:
+        """Whether a latest checkpoint holds a text; one that cannot be read may."""
+        found = [thread["texts"] for thread in self.data["threads"]]
+        return any(texts is None or any(text in t for t in texts) for texts in found)
+
+    @property
+    def beside(self) -> str:
+        """Which files were written that are not the database, to end a sentence."""
+        own = ("-wal", "-shm", "-journal")  # SQLite's, beside any database
+        files = [name for name in self.data["files"] if not name.endswith(own)]
+        return f"; it wrote {', '.join(files)}" if files else ""
 
     def __str__(self) -> str:
         where = "" if self.process is None else f" process {self.process}"

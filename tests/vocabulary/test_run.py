@@ -1,0 +1,82 @@
+"""A run finds what belongs together, whatever else happened in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.vocabulary import CheckFailed
+from tests.vocabulary.made import answered, asked, call, raised, reply, run, stored
+
+TWO = run(
+    call(1, "a", "one"),
+    call(2, "b", "two", process=1),
+    asked(7, "the first", "two", event="draft"),
+    asked(8, "one"),
+    answered(8, "to one"),
+    reply(1, "to one"),
+    answered(7, "to two", event="draft"),
+    reply(2, {"texts": ["to two"], "mixed": ["to", 2]}, process=1),
+    stored(["to one"]),
+    call(3, "a", "three"),
+    raised(3, "ValueError"),
+    stored(["to one"], ["to two"]),
+)
+ONE, OTHER, WRONG = TWO.replies
+
+
+def numbers(*found: object) -> list[int]:
+    return [getattr(seen, "number", 0) for seen in found]
+
+
+def test_calls_and_replies_find_each_other() -> None:
+    """a reply's call and a call's reply have the same id, whatever their order"""
+    assert numbers(*map(TWO.call, TWO.replies)) == [1, 2, 10]
+    assert numbers(*map(TWO.reply, TWO.of("call"))) == [6, 8, 11]
+
+
+def test_answers_are_found_by_what_was_asked() -> None:
+    """an answer belongs to the request that holds a text, in any of its messages"""
+    assert numbers(*TWO.answers()) == [5, 7]
+    assert numbers(*TWO.answers(about="one")) == [5]
+    assert numbers(*TWO.answers(about="the first")) == [7]
+    assert numbers(*TWO.answers(about="one", event="draft")) == []
+    assert numbers(TWO.request(TWO.of("answer")[1])) == [3]
+
+
+def test_during_a_call() -> None:
+    """what happened during a call is after it and before its reply"""
+    assert numbers(*TWO.during(ONE, "answer")) == [5]
+    assert numbers(*TWO.during(OTHER, "answer")) == [5, 7]
+    assert numbers(*TWO.during(WRONG, "answer")) == []
+
+
+def test_the_database_before_and_after() -> None:
+    """what was stored when a call was made, and once it had returned"""
+    assert numbers(TWO.stored_before(WRONG), TWO.stored_after(OTHER)) == [9, 9]
+    assert numbers(TWO.stored_after(WRONG)) == [12]
+
+
+def test_what_a_reply_holds() -> None:
+    """a key that a reply lacks holds nothing; a reply without a value ends the check"""
+    assert OTHER.at("texts") == OTHER.texts("texts") == ["to two"]
+    assert OTHER.at("other") is None
+    assert ONE.at("texts") is None
+    for absent in ("other", "mixed"):
+        with pytest.raises(CheckFailed, match=f"no list of texts in `{absent}`"):
+            OTHER.texts(absent)
+    with pytest.raises(CheckFailed, match="chat raised ValueError in process 0"):
+        WRONG.at("texts")
+
+
+def test_what_is_stored_may_be_unreadable() -> None:
+    """a checkpoint that cannot be read may hold anything, and none holds nothing"""
+    assert [seen.keeps("two") for seen in TWO.stored] == [False, True]
+    assert not run(stored()).stored[0].keeps("two")
+    assert run(stored(["one"], None)).stored[0].keeps("two")
+
+
+def test_files_beside_the_database() -> None:
+    """the files that SQLite keeps beside a database are its own"""
+    assert run(stored(files=("a.db-wal",))).stored[0].beside == ""
+    found = run(stored(files=("a.db-wal", "memory.json", "b.pkl"))).stored[0]
+    assert found.beside == "; it wrote memory.json, b.pkl"
