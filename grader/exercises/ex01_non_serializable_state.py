@@ -1,6 +1,8 @@
 """What is in graph state is in the database: a live object fails, or leaks its key."""
 
 from grader.vocabulary import Exercise, Run, environment, fail, model, process
+from grader.vocabulary.claims import quotes
+from grader.vocabulary.memory import kept, knows
 
 exercise = Exercise(
     title="A live object in graph state",
@@ -43,39 +45,27 @@ exercise.scenario("strict", f"{told}, in strict mode", strictly, *turns)
 
 def said(run: Run) -> None:
     """Fail unless each call returned what the model answered to it, word for word."""
-    before = 0
     for reply in run.replies:
-        answers = [
-            seen for seen in run.of("answer") if before < seen.number < reply.number
-        ]
-        if not reply.ok:
-            paid = [seen for seen in answers if seen.data["status"] == 200]
-            late = ", after the model had answered" if paid else ""
-            fail(f"{reply.trouble}{late}", because=[*paid, reply])
-        if reply.value not in [seen.data["text"] for seen in answers]:
-            fail(
-                f"process {reply.process} returned what the model never said",
-                because=[*answers, reply],
-                help="`answer` returns the model's answer, word for word",
-            )
-        before = reply.number
+        answers = run.during(reply, "answer")
+        paid = [seen for seen in answers if seen.data["status"] == 200]
+        if paid and not reply.ok:
+            late = f"{reply.trouble}, after the model had answered"
+            fail(late, because=[*paid, reply])
+        quotes(run, reply, reply.value)
 
 
 def remembers(run: Run) -> None:
-    """Fail unless the second request shows the model the first question, once."""
-    _, asked = run.replies
+    """Fail unless the second request shows the model the first question."""
+    told, asked = run.replies
     request = run.of("model")[-1]
-    told = f"My name is {run.drawn.name}."
-    shown = [m for m in request.data["messages"] if told in m["text"]]
-    if not shown:
+    if f"My name is {run.drawn.name}." not in request.text:
         where = run.stored[-1].data["database"]
         fail(
             f"process {asked.process} asked the model without the earlier question",
             because=[request, asked],
             help=f"does your graph write its checkpoints to `{where}`?",
         )
-    if run.drawn.name not in asked.value:
-        fail("the model's answer does not know the name", because=[request, asked])
+    knows(run, asked, run.drawn.name, because=[told, request])
 
 
 @exercise.check(points=2)
@@ -88,17 +78,8 @@ def answers(hand_over: Run) -> None:
 def continues(hand_over: Run) -> None:
     """process 1 continues a thread of process 0: the model sees the earlier question"""
     remembers(hand_over)
-    for reply, stored in zip(hand_over.replies, hand_over.stored, strict=True):
-        texts = [thread["texts"] for thread in stored.data["threads"]]
-        known = any(reply.value in text for found in texts for text in found or ())
-        if None not in texts and not known:
-            where = stored.data["database"]
-            fail(
-                f"no checkpoint in `{where}` holds what the model answered",
-                because=[reply, stored],
-                help="a process that starts tomorrow has LangGraph's checkpoints and "
-                "nothing else: was the last step of this turn stored?",
-            )
+    for reply in hand_over.replies:
+        kept(hand_over, reply, reply.value)
 
 
 @exercise.check(points=3, needs=continues)

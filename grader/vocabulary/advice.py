@@ -24,8 +24,8 @@ ERRORS: Advice = (
     ),
     (
         "SQLite objects created in a thread",
-        "LangGraph writes checkpoints from an OS thread of its own: look at the "
-        "argument `check_same_thread` of `sqlite3.connect`",
+        "several OS threads use this connection, for LangGraph writes checkpoints from "
+        "one of its own: look at the argument `check_same_thread` of `sqlite3.connect`",
     ),
     (
         "no such table: checkpoints",
@@ -42,8 +42,8 @@ ERRORS: Advice = (
     ),
     (
         "Event loop is closed|different event loop",
-        "something outlives the event loop it was made in: who starts another loop, "
-        "and what do the two share?",
+        "something outlives the loop it was made in and is used in the next one: who "
+        "starts a loop for each request, and what do the requests share?",
     ),
     (
         "Type is not msgpack serializable",
@@ -85,13 +85,31 @@ ERRORS: Advice = (
         "values?",
     ),
     (
+        "can only concatenate",
+        "this reducer joins a list to a list: what did the node return?",
+    ),
+    (
         "GraphRecursionError",
-        "the recursion limit is a fuse that counts steps: what in your own graph ends "
-        "the loop?",
+        "the recursion limit is a fuse that counts steps, not a bound that counts "
+        "tries: what in your own graph ends the loop?",
+    ),
+    (
+        "dictionary changed size|list changed size|deque mutated",
+        "one request changed what another one was reading: who shares it?",
     ),
     (
         "AuthenticationError|Incorrect API key",
         "whose key did this process send, and where did it find it?",
+    ),
+    (
+        "JSONDecodeError|ValidationError|OutputParserException",
+        "what was read is not what was asked for: where do you look at the model's "
+        "reply, or at a file, before you use it?",
+    ),
+    (
+        "KeyError",
+        "the message names a key that is not there: who should have written it, and "
+        "what shall its absence mean?",
     ),
 )
 
