@@ -18,6 +18,7 @@ from grader.harness import tiers
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
 LINES_LIMIT, MEDIAN_LIMIT = 250, 120
+EXERCISE_LINES = range(60, 141)
 
 # Below the waist are the nouns; above it whoever makes histories, beside it whoever
 # reads them, and at the top the doors. Each may import what stands in its line, lazily
@@ -224,6 +225,14 @@ def test_sizes() -> None:
     }
     assert {path: n for path, n in counts.items() if n > LINES_LIMIT} == {}
     assert statistics.median(n for n in counts.values() if n > 1) <= MEDIAN_LIMIT
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "exercises").glob("ex*.py")), ids=lambda path: path.stem
+)
+def test_an_exercise_is_short(path: Path) -> None:
+    """an exercise has 60 to 140 lines: what several do is a word of the vocabulary"""
+    assert len(path.read_text(encoding="utf-8").splitlines()) in EXERCISE_LINES
 
 
 def test_names() -> None:
