@@ -48,6 +48,7 @@ env: ## create .venv from requirements.lock; nothing to do when it is complete
 
 bench: env ## measure how long grading takes
 	@$(IN_ENV) .venv/bin/python -m grader.bench $(ARGS)
+	@$(IN_ENV) .venv/bin/python -m grader.bench_course
 
 drift: env ## prove the notebooks' sentences with the newest releases (needs a network)
 	@$(IN_ENV) .venv/bin/python -m grader drift $(ARGS)

@@ -72,9 +72,9 @@ def table(costs: Mapping[str, Cost]) -> str:
     return "\n".join(lines)
 
 
-def solution() -> str:
-    """Return the solution of the exercise, as its cell has it."""
-    source = read(ROOT / "solutions" / STEM / f"{STEM}.py", STEM)
+def solution_of(stem: str) -> str:
+    """Return the solution of an exercise, as its cell has it."""
+    source = read(ROOT / "solutions" / stem / f"{stem}.py", stem)
     cells = {cell["id"]: cell["source"] for cell in source["cells"]}
     return str(cells["submission"].replace("%%submission", "", 1))
 
@@ -202,7 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m grader.bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="of each (default 10)")
     runs = max(2, parser.parse_args().runs)
-    text = solution()
+    text = solution_of(STEM)
     costs = {name: Cost() for name in (FLOOR, WARM, IMPORTS, FIRST, COLD)}
     calls = asyncio.run(compare(runs, text, costs))
     modules = [name for name in PRELOAD if ":" not in name]

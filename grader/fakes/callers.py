@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +31,17 @@ class Caller:
     _path: Path | None = None
     _serving: asyncio.Future[asyncio.Server] | None = None
 
-    def listen(self, path: Path, connect: Callable[[], asyncio.Protocol]) -> None:
-        """Serve this caller at a socket, from now on."""
+    def listen(
+        self,
+        path: Path,
+        connect: Callable[[], asyncio.Protocol],
+        failed: Callable[[asyncio.Future[asyncio.Server]], None],
+    ) -> None:
+        """Serve this caller at a socket, from now on.
+
+        `failed` is called with what has come of it: a socket that nobody listens at
+        would look like a submission that waits for ever.
+        """
         listener = socket.socket(socket.AF_UNIX)
         folder = os.open(path.parent, os.O_RDONLY)
         try:  # a path of a socket is short; this one is, wherever the folder is
@@ -40,9 +50,12 @@ class Caller:
             os.close(folder)
         path.chmod(0o666)  # whoever knows its name
         listener.listen(BACKLOG)  # who connects before the loop goes on waits
-        loop = asyncio.get_running_loop()
-        serving = loop.create_unix_server(connect, sock=listener)
+        # From 3.13 on asyncio would look for it by the name that it was bound to.
+        how = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+        loop: Any = asyncio.get_running_loop()
+        serving = loop.create_unix_server(connect, sock=listener, **how)
         self._path, self._serving = path, asyncio.ensure_future(serving)
+        self._serving.add_done_callback(failed)
 
     def is_at(self, came_by: str, token: str) -> bool:
         """Whether a request for `token` may come by the socket of `came_by`, or ""."""

@@ -135,7 +135,8 @@ class ModelServer:
         caller = self._callers[token] = Caller(key, asked)
         if not inside or not self._inside:
             return f"{self._origin}/{token}/v1"
-        caller.listen(self._sockets / token, partial(self._connect, token))
+        connect = partial(self._connect, token)
+        caller.listen(self._sockets / token, connect, self._listening)
         return f"{self._inside}/{token}/v1"
 
     def dismiss(self, url: str) -> None:
@@ -147,6 +148,10 @@ class ModelServer:
         for asked in [*caller.pending]:
             asked.cancel()
         caller.close()
+
+    def _listening(self, serving: asyncio.Future[asyncio.Server]) -> None:
+        if not serving.cancelled() and serving.exception() is not None:
+            self.broken = self.broken or serving.exception()
 
     async def _complete(self, request: Request) -> Response:
         caller = self._caller(request)

@@ -81,8 +81,8 @@ NOT_RUN = {
         OWN_MODULE,
     ),
     "raises at import": Case(
-        RETURNS + "{}['key']\n",
-        "raised KeyError in line 4 of the submission: 'key'",
+        RETURNS + "1 / 0\n",
+        "raised ZeroDivisionError in line 4 of the submission: division by zero",
         "run that line in a cell of its own to see the whole error",
     ),
     "sys.exit at import": Case(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,11 +40,24 @@ def database(server: Server) -> Database:
     return server.create()
 
 
+def reachable(folder: Path) -> Path:
+    """Return the folder, or a copy of it where only root may look into it."""
+    closed = [p for p in folder.parents if not p.stat().st_mode & stat.S_IXOTH]
+    if os.getuid() or not closed:
+        return folder
+    copy = Path(tempfile.gettempdir(), f"postgres-programs-{os.getpid()}")
+    if not copy.exists():
+        shutil.copytree(folder.parent, copy, symlinks=True)
+        copy.chmod(0o755)
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    return copy / folder.name
+
+
 def source(name: str) -> Programs:
     """Return the programs of the system, or those of the pip package."""
     who = programs.account()
     if name == "pip package":
-        return programs.look(next(programs.bundled()), who)
+        return programs.look(reachable(next(programs.bundled())), who)
     folder = next((p for p in programs.folders() if DEBIAN in p.parents), None)
     if folder is None:
         pytest.skip("expected the system package postgresql")
