@@ -33,7 +33,7 @@ from grader.sources import generated
 
 ROOT = Path(__file__).parents[1]
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
-SAMPLE = 3  # learners whose time, less the first one's, is what one more costs
+SAMPLE = 3  # learners: what they take more than the first is what one more costs
 LOOK_EVERY_S = 1.0
 
 
@@ -69,7 +69,7 @@ def cost(command: Sequence[str], cwd: Path, **environment: str) -> Cost:
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     whole = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
-    with tempfile.TemporaryFile() as output:  # a pipe would be held by what outlives it
+    with tempfile.TemporaryFile() as output:  # what outlives it would hold a pipe
         before, began = spent_s(), time.perf_counter()
         ran = subprocess.run(
             command, cwd=cwd, env=whole, stdout=output, stderr=subprocess.STDOUT
@@ -224,8 +224,7 @@ def many(folder: Path, count: int) -> None:
                 break
             except psutil.TimeoutExpired:
                 done = journal.read_bytes().count(b"\n") if journal.exists() else 0
-                held = running.memory_info().rss / 2**20
-                print(f"{done:8}{held:10.1f}", flush=True)
+                print(f"{done:8}{running.memory_info().rss / 2**20:10.1f}", flush=True)
 
 
 def main() -> None:
