@@ -20,6 +20,8 @@ from typing import Any
 
 from grader import catalog, runner
 from grader.fakes.answers import Answer
+from grader.fakes.ledger import Ledger, desk
+from grader.fakes.model_server import ledger_of
 from grader.fakes.persona import Script
 from grader.harness import checkpoints
 from grader.harness.harness import Harness
@@ -135,10 +137,13 @@ class Service:
         folder = self.harness.folder / f"playground-{secrets.token_hex(4)}"
         folder.mkdir()
         checkpoints.create(folder / "checkpoints.db")
+        pays = desk(Ledger(random.Random()))
+        url = self.harness.server.admit(key, asked, desk=pays)
         environment = {
-            "OPENAI_BASE_URL": self.harness.server.admit(key, asked),
+            "OPENAI_BASE_URL": url,
             "OPENAI_API_KEY": key,
             "CHECKPOINT_DB": str(folder / "checkpoints.db"),
+            "LEDGER_URL": ledger_of(url),
         }
         if exercise.database == POSTGRES:
             # Without PostgreSQL the cell says what is missing, and a check says why.

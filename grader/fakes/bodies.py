@@ -22,11 +22,11 @@ class Refused(Exception):
         self.status = status
 
 
-async def read_body(request: Request) -> dict[str, Any]:
-    """Return the parsed body of a chat completions request.
+async def read_object(request: Request) -> dict[str, Any]:
+    """Return the parsed body of a request.
 
     Raises:
-        Refused: it is too large, or no object with a list of messages.
+        Refused: it is too large, or no JSON object.
     """
     raw = bytearray()
     async for part in request.stream():
@@ -37,12 +37,23 @@ async def read_body(request: Request) -> dict[str, Any]:
         body = json.loads(raw)
     except (ValueError, RecursionError) as problem:
         raise Refused(400, f"expected JSON, found {problem}") from None
-    messages = body.get("messages") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        raise Refused(400, f"expected an object, found {type(body).__name__}")
+    return body
+
+
+async def read_body(request: Request) -> dict[str, Any]:
+    """Return the parsed body of a chat completions request.
+
+    Raises:
+        Refused: it is too large, or no object with a list of messages.
+    """
+    body = await read_object(request)
+    messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise Refused(400, "expected an object with a list of messages")
     if not all(isinstance(message, dict) for message in messages):
         raise Refused(400, "expected every message to be an object")
-    assert isinstance(body, dict)
     return body
 
 

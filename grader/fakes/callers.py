@@ -1,4 +1,4 @@
-"""Who speaks through one base URL, and through which socket."""
+"""Who speaks through one base URL, through which socket, and for how long."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from starlette.requests import Request
 
 from grader.fakes.answers import Answer
+from grader.fakes.ledger import Desk
 
 BACKLOG = 512
 Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Caller:
     """One caller: its key, who answers it, and its requests without an answer.
+
+    `desk` is where it pays, if it does.
 
     In a sandbox it has a socket of its own, which is an identity that cannot be
     forged: what comes through another's is nobody's.
@@ -27,7 +33,8 @@ class Caller:
 
     key: str
     asked: Asked
-    pending: set[asyncio.Future[Answer]] = field(default_factory=set)
+    desk: Desk | None = None
+    pending: set[asyncio.Future[Any]] = field(default_factory=set)
     _path: Path | None = None
     _serving: asyncio.Future[asyncio.Server] | None = None
 
@@ -71,3 +78,23 @@ class Caller:
 def _closed(serving: asyncio.Future[asyncio.Server]) -> None:
     if not serving.cancelled() and serving.exception() is None:
         serving.result().close()
+
+
+async def attend(caller: Caller, work: Awaitable[T], request: Request) -> T | None:
+    """Await what a request is answered by; None when its client, or caller, is gone."""
+    asked = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_hung_up(request))
+    caller.pending.add(asked)
+    try:
+        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        caller.pending.discard(asked)
+        asked.cancel()
+        gone.cancel()
+        await asyncio.wait({asked, gone})
+    return None if asked.cancelled() else asked.result()
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible HTTP server on loopback: the wire, and who may speak on it."""
+"""The fakes' HTTP server on loopback: OpenAI's protocol, and who may speak on it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from grader.fakes.answers import (
     retry_headers,
 )
 from grader.fakes.bodies import Refused, json_response, read_body, refuse
-from grader.fakes.callers import BACKLOG, Asked, Caller
+from grader.fakes.callers import BACKLOG, Asked, Caller, attend
+from grader.fakes.ledger import Desk
+from grader.fakes.ledger_server import LedgerServer
 
 LIMIT_CONNECTIONS = 500  # of all processes together; more get a 503
 # Longer than any run: a server that closes an idle connection while the client sends
@@ -38,6 +40,8 @@ KEEP_ALIVE_S = 3600
 
 class ModelServer:
     """Serves chat completions in the running loop, while entered as a context.
+
+    On the same port it serves the ledger; see `LedgerServer`.
 
     It renders what it is told and decides nothing: each caller is admitted with a
     coroutine function that turns the body of a request into an `Answer`, and that may
@@ -57,6 +61,7 @@ class ModelServer:
 
     async def __aenter__(self) -> ModelServer:
         routes = [
+            *LedgerServer(self._known, self._broke).routes,
             Route("/{token}/v1/chat/completions", self._complete, methods=["POST"]),
             Route("/{token}/v1/models", self._models, methods=["GET"]),
             Route("/{path:path}", _nothing_here, methods=["GET", "POST"]),
@@ -123,16 +128,19 @@ class ModelServer:
         await asyncio.wait({passed, *self._state.tasks})
         await self._server.wait_closed()
 
-    def admit(self, key: str, asked: Asked, inside: bool = False) -> str:
+    def admit(
+        self, key: str, asked: Asked, inside: bool = False, desk: Desk | None = None
+    ) -> str:
         """Return a base URL for a caller, who shows `key` as its API key.
 
         A caller who is `inside` a sandbox, where there is one, gets a socket that
         serves nobody else.
         Each request is passed to `asked` as its parsed body, in which `messages` is a
         list of at least one object and nothing else is certain.
+        A caller with a `desk` pays at `ledger_of` this URL.
         """
         token = secrets.token_urlsafe(16)
-        caller = self._callers[token] = Caller(key, asked)
+        caller = self._callers[token] = Caller(key, asked, desk)
         if not inside or not self._inside:
             return f"{self._origin}/{token}/v1"
         connect = partial(self._connect, token)
@@ -178,11 +186,15 @@ class ModelServer:
         }
         return json_response({"object": "list", "data": [model]})
 
-    def _caller(self, request: Request) -> Caller:
+    def _known(self, request: Request) -> Caller:
         token = str(request.path_params["token"])
         caller = self._callers.get(token)
         if caller is None or not caller.is_at(request.state.token, token):
             raise Refused(404, "expected the base URL that the process was given")
+        return caller
+
+    def _caller(self, request: Request) -> Caller:
+        caller = self._known(request)
         given = request.headers.get("authorization", "").encode()
         if not secrets.compare_digest(given, f"Bearer {caller.key}".encode()):
             raise Refused(401, "")
@@ -196,23 +208,19 @@ class ModelServer:
         async def ask() -> Answer:
             return await caller.asked(body)
 
-        asked = asyncio.ensure_future(ask())
-        gone = asyncio.ensure_future(_hung_up(request))
-        caller.pending.add(asked)
         try:
-            await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            caller.pending.discard(asked)
-            asked.cancel()
-            gone.cancel()
-            await asyncio.wait({asked, gone})
-        if asked.cancelled():
-            return None
-        problem = asked.exception()
-        if problem is not None:
-            self.broken = self.broken or problem
+            return await attend(caller, ask(), request)
+        except Exception as problem:
+            self._broke(problem)
             return Answer("model", status=500)
-        return asked.result()
+
+    def _broke(self, problem: BaseException) -> None:
+        self.broken = self.broken or problem
+
+
+def ledger_of(url: str) -> str:
+    """Return the URL of the ledger for a caller's base URL."""
+    return f"{url.rpartition('/')[0]}/ledger"
 
 
 async def _in_loop(events: Iterable[str]) -> AsyncIterator[str]:
@@ -223,11 +231,6 @@ async def _in_loop(events: Iterable[str]) -> AsyncIterator[str]:
 
 async def _let_go(request: Request, gone: Exception) -> Response:
     return Response()
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _nothing_here(request: Request) -> Response:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from grader.harness.forked import work
+from grader.harness.forked import start_apart, work
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.worker import quiet
 from grader.sandbox import forwarder, mounts
@@ -236,7 +236,9 @@ def main() -> None:
     walls = None if plan is None else Walls(plan)
     server.tell({"ready": os.getpid(), "problems": problems, "port": port})
     job = server.serve()
-    if job is not None:
+    if job is not None and job[0]["apart"]:
+        start_apart(*job, plan)
+    elif job is not None:
         work(*job, walls)
 
 

@@ -32,6 +32,7 @@ OUTPUT_LIMIT_B = 1 * MIB  # printed by one process; what is kept is shorter
 OUTPUT_KEPT_B = 4096
 MESSAGE_LIMIT_B = 1 * MIB  # one reply, across the border as JSON
 TEXT_LIMIT = 2000  # characters of an error message or a prompt that are kept
+LABEL_LIMIT = 100  # characters of a key or an order that are kept
 RESPONSE_LIMIT_B = 512 * 1024  # the body of one HTTP response
 REQUESTS_LIMIT = 100  # HTTP requests to one server process at once
 LOG_LINES_LIMIT = 50  # different lines of trouble in one process's log

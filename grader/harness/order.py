@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, replace
 
 from grader.vocabulary import Exercise, Scenario
+from grader.vocabulary.outside import StartsApart
 from grader.vocabulary.scenario import (
     Call,
     Kill,
@@ -56,7 +57,7 @@ def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:
         random.Random(f"{seed}/{scenario.name}/processes").shuffle(numbers)
 
     def moved(step: Step) -> Step:
-        if isinstance(step, Call | Kill | KillWhen | ShowsAgain):
+        if isinstance(step, Call | Kill | KillWhen | ShowsAgain | StartsApart):
             return replace(step, process=numbers[step.process])
         if isinstance(step, Together):
             calls = tuple(replace(c, process=numbers[c.process]) for c in step.calls)

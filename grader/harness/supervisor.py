@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.fakes.model_server import ModelServer
+from grader.fakes.model_server import ModelServer, ledger_of
 from grader.harness.first import FirstImport
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launcher, clean_environment
@@ -19,8 +19,10 @@ from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
 from grader.harness.process import Process
 from grader.harness.stores import Store
+from grader.harness.till import Till
 from grader.harness.web import address_in
 from grader.harness.world import World
+from grader.vocabulary.outside import LedgerFails, StartsApart
 from grader.vocabulary.scenario import (
     Answers,
     Call,
@@ -64,6 +66,7 @@ class Supervisor:
         self.world = World(self.recorder, order.seed, store)
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
+        self.till = Till(recorder, order.seed, self.world)
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)
         self.processes = [self._process(n, launcher) for n in range(count)]
@@ -112,7 +115,9 @@ class Supervisor:
             ShowsAgain: self._show_again,
             Says: self.world.script.apply,
             Fails: self.world.script.apply,
+            LedgerFails: self.till.ledger.apply,
             Sets: lambda _: None,  # done when the processes were started
+            StartsApart: lambda _: None,  # and so is this
         }
         taken = verbs[type(step)](step)
         if taken is not None:
@@ -200,12 +205,14 @@ class Supervisor:
 
     def _process(self, number: int, launcher: Launcher) -> Process:
         key = "sk-" + secrets.token_hex(16)
-        url = self.server.admit(key, partial(self.world.asked, number), inside=True)
+        asked, desk = partial(self.world.asked, number), self.till.desk(number)
+        url = self.server.admit(key, asked, inside=True, desk=desk)
         self.urls.append(url)
         cwd = self.folder / f"process-{number}"
         environment = clean_environment(str(cwd)) | {
             "OPENAI_BASE_URL": url,
             "OPENAI_API_KEY": key,
+            "LEDGER_URL": ledger_of(url),
         }
         environment |= self.store.environment
         steps = self.scenario.steps
@@ -225,6 +232,7 @@ class Supervisor:
             application=self.order.exercise.application,
             address=address_in(str(cwd)),
             shared=[str(self.store.path.parent)],
+            apart=StartsApart(number) in steps,
         )
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
         return Process(number, job, launcher, self.recorder, patience)

@@ -17,7 +17,7 @@ from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
 from grader.harness.order import Provider
 from grader.harness.patience import OutOfPatience, until, within
 from grader.harness.stores import Store
-from grader.harness.turns import Turn
+from grader.harness.turns import Rest, Turn
 from grader.vocabulary.scenario import Answers, KillWhen
 
 MESSAGES_KEPT = 100
@@ -106,7 +106,9 @@ class World:
         )
         if self._turn:
             self._turn.asked(event)
-        await self._wait(process, event)
+        await self.spring(process, event)
+        await self.held(process, event)
+        await self.gathered(process, event)
         answer = await self._answer(event, request)
         self._references[event] = answer.reference
         self._recorder.record(
@@ -129,35 +131,41 @@ class World:
             await ask_provider(at.url, at.key, request, at.name), event=event
         )
 
-    async def _wait(self, process: int, event: str) -> None:
+    async def spring(self, process: int, event: str) -> None:
+        """Kill a process if this request was what its trap waits for."""
         traps = self._traps.get((process, event), [])
-        if traps:
-            trap = traps.pop()
-            if not traps:
-                await self._spring(trap)
-        if event in self._holds:
-            self._recorder.record("held", process, event=event)
-            await self._holds[event].wait()
-        if self._turn and self._turn.second == event:
-            self._recorder.record("held", process, event=event)
-            await self._turn.wait()
-        gathering = self._gathering
-        if gathering and gathering.event == event and not gathering.open.is_set():
-            self._recorder.record("held", process, event=event)
-            await self._gathered(gathering)
-
-    async def _spring(self, trap: KillWhen) -> None:
+        trap = traps.pop() if traps else None
+        if trap is None or traps:
+            return
         stored = None
         if trap.once_stored is not None:
             reference = self._references.get(trap.once_stored, "")
             stored = bool(reference) and await until(
                 lambda: self._store.holds(reference), STORED_LIMIT_S
             )
+        if trap.at_rest:
+            await until(Rest(self.pids()).look, STORED_LIMIT_S, self.pids())
         self._recorder.record(
             "fault", trap.process, what="killed", event=trap.event, stored=stored
         )
         self.kill(trap.process)
         await asyncio.Event().wait()  # ends when the killed process's connection does
+
+    async def held(self, process: int, event: str) -> None:
+        """Wait while requests of this event are held."""
+        if event in self._holds:
+            self._recorder.record("held", process, event=event)
+            await self._holds[event].wait()
+        if self._turn and self._turn.second == event:
+            self._recorder.record("held", process, event=event)
+            await self._turn.wait()
+
+    async def gathered(self, process: int, event: str) -> None:
+        """Wait until all calls that are made together are in."""
+        gathering = self._gathering
+        if gathering and gathering.event == event and not gathering.open.is_set():
+            self._recorder.record("held", process, event=event)
+            await self._gathered(gathering)
 
     async def _gathered(self, gathering: Gathering) -> None:
         gathering.inside += 1

@@ -10,6 +10,7 @@ from grader.vocabulary.scenario import Scenario
 from grader.vocabulary.verdict import Result, Status, Verdict
 from grader.vocabulary.words import (
     environment,
+    ledger,
     model,
     process,
     restart_all,
@@ -33,6 +34,7 @@ __all__ = [
     "draw",
     "environment",
     "fail",
+    "ledger",
     "model",
     "process",
     "restart_all",

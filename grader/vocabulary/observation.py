@@ -42,7 +42,8 @@ class Observation:
     `start` pid, restarted · `broken` error, message, line · `call` id, function,
     args · `reply` id, function, and either value, or error, message, line; the
     status of an HTTP response · `model` event, request, prompt, messages · `answer`
-    event, request, text, status · `held` / `released` event, inside, expected ·
+    event, request, text, status · `charge` event, key, order, amount, charge_id, new,
+    status · `held` / `released` event, inside, expected ·
     `fault` what, event, stored · `exit` code, signal · `limit` what, limit, found ·
     `output` text, cut · `log` text, times · `stored` threads, files, foreign, keys,
     rows, sizes_b, size_b (see `checkpoints.inspect`), database (the variable that
@@ -150,6 +151,7 @@ def _describe(seen: Observation) -> str:
         "again": lambda: f"shows {data['function']} again: {_result(data)}",
         "model": lambda: f"asks the model [{data['event']}]: {short(data['prompt'])}",
         "answer": lambda: f"model [{data['event']}] answers: {_answer(data)}",
+        "charge": lambda: f"asks the ledger [charge]: {_charge(data)}",
         "held": lambda: f"is held at [{data['event']}]",
         "released": lambda: (
             f"[{data['event']}] is released, {data['inside']} of "
@@ -203,6 +205,17 @@ def _answer(data: Mapping[str, Any]) -> str:
     if data["status"] == 200:
         return short(data["text"])
     return f"HTTP {data['status']}" if data["status"] else "nothing, and hangs up"
+
+
+def _charge(data: Mapping[str, Any]) -> str:
+    asked = f"{data['amount']} for {short(data['order'], 40)}"
+    key = f"key {short(data['key'], 50)}" if data["key"] else "no key"
+    done = "nothing is charged"
+    if data["charge_id"]:
+        done = f"{'charged' if data['new'] else 'charged before'}, {data['charge_id']}"
+    answers = {200: "", 0: "; it hangs up", -1: "; it never answers"}
+    answer = answers.get(data["status"], f"; it answers HTTP {data['status']}")
+    return f"{asked}, {key}: {done}{answer}"
 
 
 def _fault(data: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grader.vocabulary.outside import LedgerFails, StartsApart
+
 Reply = str | Mapping[str, Any]
 MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the names
 
@@ -38,13 +40,17 @@ class KillWhen:
     `nth` counts the process's requests for the event from here on: 1 is the next.
     `once_stored` names an earlier event of the model: the kill waits until the
     reply to it is in the checkpoint database, so that no right answer loses its
-    finished step by luck; the wait is limited.
+    finished step by luck; the wait is limited. With `at_rest` it waits until the
+    process has nothing left to do but wait, so that all that it stores is stored.
+
+    A charge is made before its sender is killed: the effect has happened.
     """
 
     process: int
     event: str
     once_stored: str | None = None
     nth: int = 1
+    at_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ class Stop:
 @dataclass(frozen=True, slots=True)
 class Together:
     """Calls made at once; the model holds `held_at` until all of them are in.
+
+    A charge is held before the ledger has looked at it.
 
     One by one, each of them is made when the one before it is in, and answered when
     the one before it has returned.
@@ -125,7 +133,10 @@ class Fails:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """Requests that carry the event's marker wait until they are released."""
+    """Requests that carry the event's marker wait until they are released.
+
+    At the ledger they are in flight meanwhile: their keys cannot be used.
+    """
 
     event: str
 
@@ -166,6 +177,8 @@ Step = (
     | Together
     | Says
     | Fails
+    | LedgerFails
+    | StartsApart
     | Holds
     | Releases
     | Sets
@@ -192,7 +205,7 @@ class Scenario:
         """How many processes the steps name."""
         named = [call.process for call in self.calls]
         for step in self.steps:
-            if isinstance(step, Kill | KillWhen | ShowsAgain):
+            if isinstance(step, Kill | KillWhen | ShowsAgain | StartsApart):
                 named.append(step.process)
             elif isinstance(step, Restart | Stop):
                 named.extend(step.processes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from grader.vocabulary.outside import LedgerFails, StartsApart
 from grader.vocabulary.scenario import (
     Answers,
     Call,
@@ -49,10 +50,18 @@ class process:
         return Kill(self.number)
 
     def is_killed_when(
-        self, event: str, once_stored: str | None = None, nth: int = 1
+        self,
+        event: str,
+        once_stored: str | None = None,
+        nth: int = 1,
+        at_rest: bool = False,
     ) -> KillWhen:
-        """Kill it while the model works on `event`; see `KillWhen`."""
-        return KillWhen(self.number, event, once_stored, nth)
+        """Kill it while the model, or the ledger, works on `event`; see `KillWhen`."""
+        return KillWhen(self.number, event, once_stored, nth, at_rest)
+
+    def starts_apart(self) -> StartsApart:
+        """Let it share nothing with the other processes, not even a hash seed."""
+        return StartsApart(self.number)
 
     def restarts(self) -> Restart:
         """End the process as a server is asked to stop, and start it again."""
@@ -92,6 +101,24 @@ class model:
     releases = Releases
     fails = Fails
     answers = Answers
+
+
+class ledger:
+    """What goes wrong with the next charges."""
+
+    fails = LedgerFails
+    holds = Holds
+    releases = Releases
+
+    @staticmethod
+    def drops(times: int = 1) -> LedgerFails:
+        """Charge, and close the connection without an answer."""
+        return LedgerFails(0, charged=True, times=times)
+
+    @staticmethod
+    def is_silent(times: int = 1) -> LedgerFails:
+        """Charge, and never answer."""
+        return LedgerFails(-1, charged=True, times=times)
 
 
 class environment:

@@ -1,0 +1,202 @@
+"""A node that is run again acts on the world again, unless the world can tell."""
+
+from grader.vocabulary import Exercise, Observation, Run, fail, ledger, process
+from grader.vocabulary import together as at_the_same_time
+
+exercise = Exercise(
+    title="Effects that happen twice",
+    contract=("pay(thread_id, order_id, amount) -> dict", "resume(thread_id) -> dict"),
+    hints=(
+        "A node that was cut off is run again from its first line. What can the ledger "
+        "compare to see that it is the same payment, and not a second one?",
+        "The ledger answers two requests with the same `Idempotency-Key` by one "
+        "charge. Who must send the same key: another attempt, another process, another "
+        "server? And who must not: another order?",
+        "A key that is drawn when it is sent is new in each attempt. Make it from what "
+        "names the payment and outlives every process; Python's `hash()` of a text "
+        "does not, for each interpreter salts it.",
+        "`ledger.post('/charges', json=order, headers={'Idempotency-Key': "
+        "f'charge-{state[\"order_id\"]}'})`, and let an error of the ledger be an "
+        "error: the next attempt sends the same key.",
+    ),
+    advice=(
+        (
+            "HTTP 422|Client error '422",
+            "the ledger has seen this key with another body: what is in your key, and "
+            "what is in your body, when the same payment is asked for again, or "
+            "another one?",
+        ),
+        (
+            "HTTP 409|Client error '409",
+            "a request with this key is in flight: what would the ledger say later?",
+        ),
+    ),
+)
+
+PAY = ("pay", "{thread}", "{order}", "{number}")
+KEY = "what tells the ledger that this is the payment it has charged already?"
+
+exercise.scenario(
+    "one",
+    "process 0 is asked to pay one order",
+    process(0).calls(*PAY),
+)
+exercise.scenario(
+    "cut_off",
+    "process 0 is killed when the ledger has charged, and process 1 resumes",
+    process(1).starts_apart(),
+    process(0).is_killed_when("charge", at_rest=True),
+    process(0).calls(*PAY),
+    process(1).calls("resume", "{thread}"),
+)
+exercise.scenario(
+    "sent_again",
+    "a gateway sends the same request three times, to process 0, 1 and 0",
+    process(0).calls(*PAY),
+    process(1).calls(*PAY),
+    process(0).calls(*PAY),
+)
+exercise.scenario(
+    "at_once",
+    "a gateway sends the same request to two processes at once",
+    at_the_same_time(process(0).calls(*PAY), process(1).calls(*PAY), held_at="charge"),
+)
+exercise.scenario(
+    "two_orders",
+    "two orders of the same amount are paid on one thread, by two processes",
+    process(0).calls("pay", "{thread}", "{order_1}", "{number}"),
+    process(1).calls("pay", "{thread}", "{order_2}", "{number}"),
+)
+exercise.scenario(
+    "unsure",
+    "the ledger fails before a charge, after one, and hangs up after one; each "
+    "request is sent again, to the other process",
+    ledger.fails(503),
+    process(0).calls("pay", "{thread_1}", "{order_1}", "{number_1}"),
+    process(1).calls("pay", "{thread_1}", "{order_1}", "{number_1}"),
+    ledger.fails(500, charged=True),
+    process(1).calls("pay", "{thread_2}", "{order_2}", "{number_2}"),
+    process(0).calls("pay", "{thread_2}", "{order_2}", "{number_2}"),
+    ledger.drops(),
+    process(0).calls("pay", "{thread_3}", "{order_3}", "{number_3}"),
+    process(1).calls("pay", "{thread_3}", "{order_3}", "{number_3}"),
+)
+# Not judged: to be observed with a node that ends its own process.
+exercise.scenario(
+    "next_node",
+    "process 0 pays, and process 1 resumes the thread, whatever became of process 0",
+    process(0).calls(*PAY),
+    process(1).calls("resume", "{thread}"),
+)
+
+
+def charged(run: Run, order: str, amount: str) -> Observation:
+    """Return the one charge of an order; fail where there is none, or several."""
+    asked = [seen for seen in run.of("charge") if seen.data["order"] == order]
+    made = [seen for seen in asked if seen.data["new"]]
+    if not made:
+        found = asked or run.of("charge")
+        fail(
+            "nothing was charged for the order",
+            because=[*found[:2], *run.replies[-1:]],
+            help="what does the ledger need to see in the body of `POST /charges`?",
+        )
+    if len(made) > 1:
+        total = sum(seen.data["amount"] for seen in made)
+        keys = {seen.data["key"] for seen in made}
+        fail(
+            f"an order of {amount} was charged {len(made)} times: {total} in all",
+            because=sorted([*made, *run.of("fault")], key=lambda seen: seen.number),
+            help=KEY
+            if keys == {""}
+            else "two attempts sent two keys: what in the key "
+            "changes from one attempt, or process, to the other?",
+        )
+    if made[0].data["amount"] != int(amount):
+        fail(
+            f"the order was of {amount}, and {made[0].data['amount']} was charged",
+            because=made,
+            help="an amount is in cents, and goes to the ledger as it comes",
+        )
+    return made[0]
+
+
+def paid(reply: Observation, charge: Observation) -> None:
+    """Fail unless a reply says paid, and names the charge."""
+    expected = {"status": "paid", "charge_id": charge.data["charge_id"]}
+    for key, value in expected.items():
+        found = reply.value.get(key, "nothing")
+        if found != value:
+            fail(
+                f"expected {key} {value!r}, found {str(found)[:50]!r}",
+                because=[charge, reply],
+                help="`charge_id` is the `id` in the ledger's answer, and `status` is "
+                "`paid` once you have that answer",
+            )
+
+
+def once(run: Run, order: str, amount: str) -> None:
+    """Fail unless an order is charged once, and every reply that came says so."""
+    charge = charged(run, order, amount)
+    for reply in run.replies:
+        if reply.data.get("error") != "killed":
+            paid(reply, charge)
+
+
+@exercise.check(points=1)
+def charges_once(one: Run) -> None:
+    """an order is charged once, and the right amount"""
+    one.replies[0].value  # noqa: B018 - an error of the call is what to show first
+    once(one, one.drawn.order, one.drawn.number)
+
+
+@exercise.check(points=3, needs=charges_once)
+def once_after_a_kill(cut_off: Run) -> None:
+    """killed after the charge, before the checkpoint, and resumed elsewhere: once"""
+    if not cut_off.of("fault"):
+        fail("the ledger was never asked to charge", because=cut_off.replies[:1])
+    once(cut_off, cut_off.drawn.order, cut_off.drawn.number)
+
+
+@exercise.check(points=2, needs=charges_once)
+def once_when_sent_again(sent_again: Run) -> None:
+    """the same request sent again by a gateway: once, and the same `charge_id`"""
+    once(sent_again, sent_again.drawn.order, sent_again.drawn.number)
+
+
+@exercise.check(points=2, needs=charges_once)
+def once_at_once(at_once: Run) -> None:
+    """two processes asked to pay the same order at once: once"""
+    once(at_once, at_once.drawn.order, at_once.drawn.number)
+
+
+@exercise.check(points=1, needs=charges_once)
+def twice_for_two(two_orders: Run) -> None:
+    """two orders of the same amount on one thread: each is charged"""
+    orders = two_orders.drawn.order_1, two_orders.drawn.order_2
+    for reply, order in zip(two_orders.replies, orders, strict=True):
+        reply.value  # noqa: B018 - as above
+        paid(reply, charged(two_orders, order, two_orders.drawn.number))
+
+
+@exercise.check(points=1, needs=charges_once)
+def once_in_the_end(unsure: Run) -> None:
+    """the ledger's first answer is an error or never comes: once in the end"""
+    for n in range(3):
+        first, last = unsure.replies[2 * n : 2 * n + 2]
+        number = str(n + 1)
+        order, amount = (
+            unsure.drawn.values[f"{k}_{number}"] for k in ("order", "number")
+        )
+        until = [c for c in unsure.of("charge") if c.number < first.number]
+        claims = first.ok and first.value.get("status") == "paid"
+        if claims and first.value.get("charge_id") not in {
+            c.data["charge_id"] for c in until if c.data["order"] == order
+        }:
+            fail(
+                "it said `paid`, and named no charge of the ledger",
+                because=[*until[-1:], first],
+                help="what does your code know when the ledger's answer is an error? "
+                "It may raise, or return another status",
+            )
+        paid(last, charged(unsure, order, amount))

@@ -1,0 +1,31 @@
+"""Steps about what a submission does not decide: its start, and who it pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHARGE = "charge"  # the event of a request to the ledger; all others are the model's
+
+
+@dataclass(frozen=True, slots=True)
+class StartsApart:
+    """This process is started by an interpreter of its own, as on another server.
+
+    All others are forked from one, and so share the seed of Python's `hash()`. It
+    costs a second of processor time.
+    """
+
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFails:
+    """The ledger answers the next `times` charges with an error.
+
+    `status` is the HTTP status, 0 for a connection that is closed without an answer,
+    -1 for an answer that never comes; `charged` says whether it has charged before.
+    """
+
+    status: int = 503
+    charged: bool = False
+    times: int = 1
