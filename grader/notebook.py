@@ -23,7 +23,7 @@ from grader.vocabulary.exercise import DATABASES
 from grader.vocabulary.history import parse
 
 STARTER = "starter.py"
-PICTURES = ("explorer", "growth", "rows")
+PICTURES = ("charges", "explorer", "growth", "rows")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
@@ -80,7 +80,7 @@ def show(picture: str, scenario: str, seed: int | None = None, **settings: Any) 
     Where the scenario has not been observed yet, it is run now.
 
     Args:
-        picture: "explorer", "growth" or "rows"; see `grader.visuals`.
+        picture: "charges", "explorer", "growth" or "rows"; see `grader.visuals`.
         scenario: what to run.
         seed: of an earlier run, to see it again.
         settings: of the picture, such as the `price` of a call for "growth".

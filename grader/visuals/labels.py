@@ -89,6 +89,7 @@ def _words(seen: Observation) -> str:
         "broken": f"no import: {data.get('error')}",
         "model": data.get("event"),
         "answer": f"{data.get('event')} answered",
+        "charge": _charge(data),
         "held": "held",
         "released": f"{data.get('event')} released, {data.get('inside')} of "
         f"{data.get('expected')} inside",
@@ -105,6 +106,12 @@ def _words(seen: Observation) -> str:
 def _is_request(seen: Observation) -> bool:
     """Whether a call or reply is an HTTP request's: its function is "POST /path"."""
     return " " in str(seen.data.get("function"))
+
+
+def _charge(data: Mapping[str, Any]) -> str:
+    if data.get("new"):
+        return f"{data.get('amount')} charged"
+    return "no new charge" if data.get("charge_id") else "no charge"
 
 
 def _stored(data: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from grader.visuals.shapes import Bar, Line, Mark, Scene, Text
 POINTS_PER_INCH = 72
 MARKERS = {
     "model": ("o", 5.0),
+    "charge": ("D", 6.0),
     "answer": ("s", 5.0),
     "killed": ("X", 10.0),
     "broken": ("X", 10.0),

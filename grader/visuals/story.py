@@ -16,7 +16,8 @@ from grader.visuals.labels import (
 )
 from grader.vocabulary import Observation, Run
 
-DRAWN = {"call", "reply", "model", "held", "released", "fault", "limit", "broken"}
+DRAWN = {"call", "reply", "model", "charge", "held", "released"}
+DRAWN |= {"fault", "limit", "broken"}
 DRAWN_LIMIT = 160  # events in one picture; the table has all of them
 # Rows below the processes for what no process did.
 OUTSIDE = {"stored": "database", "answer": "model", "held": "model", "model": "model"}

@@ -78,6 +78,7 @@ def _what(seen: Observation) -> str:
     if seen.kind == "reply" and not seen.ok:
         return "no reply"
     names = {"model": "model asked", "answer": "model answers", "broken": "no import"}
+    names |= {"charge": "ledger asked"}
     return names.get(seen.kind, seen.kind)
 
 

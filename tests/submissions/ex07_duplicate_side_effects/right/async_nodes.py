@@ -18,7 +18,9 @@ class State(TypedDict, total=False):
 async def charge(state: State) -> dict:
     order = {"order_id": state["order_id"], "amount": state["amount"]}
     headers = {"Idempotency-Key": f"charge-{state['order_id']}"}
-    async with httpx.AsyncClient(base_url=os.environ["LEDGER_URL"], timeout=3.0) as ledger:
+    async with httpx.AsyncClient(
+        base_url=os.environ["LEDGER_URL"], timeout=3.0
+    ) as ledger:
         response = await ledger.post("/charges", json=order, headers=headers)
     response.raise_for_status()
     return {"charge_id": response.json()["id"]}
