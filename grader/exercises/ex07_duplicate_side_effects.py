@@ -1,6 +1,14 @@
 """A node that is run again acts on the world again, unless the world can tell."""
 
-from grader.vocabulary import Exercise, Observation, Run, fail, ledger, process
+from grader.vocabulary import (
+    Exercise,
+    Observation,
+    Run,
+    database,
+    fail,
+    ledger,
+    process,
+)
 from grader.vocabulary import together as at_the_same_time
 
 exercise = Exercise(
@@ -84,7 +92,9 @@ exercise.scenario(
 # Not judged: to be observed with a node that ends its own process.
 exercise.scenario(
     "next_node",
-    "process 0 pays, and process 1 resumes the thread, whatever became of process 0",
+    "process 0 pays while the database is slow, and process 1 resumes the thread, "
+    "whatever became of process 0",
+    database.is_slow_after("charge"),
     process(0).calls(*PAY),
     process(1).calls("resume", "{thread}"),
 )

@@ -22,7 +22,7 @@ from grader.harness.stores import Store
 from grader.harness.till import Till
 from grader.harness.web import address_in
 from grader.harness.world import World
-from grader.vocabulary.outside import LedgerFails, StartsApart
+from grader.vocabulary.outside import LedgerFails, SlowAfter, StartsApart
 from grader.vocabulary.scenario import (
     Answers,
     Call,
@@ -66,7 +66,7 @@ class Supervisor:
         self.world = World(self.recorder, order.seed, store)
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
-        self.till = Till(recorder, order.seed, self.world)
+        self.till = Till(recorder, order.seed, self.world, store.path)
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)
         self.processes = [self._process(n, launcher) for n in range(count)]
@@ -100,6 +100,7 @@ class Supervisor:
                 await process.close()
             for url in self.urls:
                 self.server.dismiss(url)
+            await self.till.slow.close()
 
     async def _take(self, step: Step) -> None:
         verbs: Mapping[type, Callable[[Any], Awaitable[Any] | None]] = {
@@ -116,6 +117,7 @@ class Supervisor:
             Says: self.world.script.apply,
             Fails: self.world.script.apply,
             LedgerFails: self.till.ledger.apply,
+            SlowAfter: self.till.slow.arm,
             Sets: lambda _: None,  # done when the processes were started
             StartsApart: lambda _: None,  # and so is this
         }

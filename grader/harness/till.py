@@ -6,11 +6,13 @@ import asyncio
 import random
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from grader.fakes.ledger import Decision, Desk, Ledger, cents
 from grader.harness.journal import Recorder
 from grader.harness.limits import LABEL_LIMIT
+from grader.harness.slow import SlowDatabase
 from grader.harness.world import World
 from grader.vocabulary.outside import CHARGE
 
@@ -20,8 +22,11 @@ SILENT = -1  # the status of an answer that never comes
 class Till:
     """Decides every charge of a scenario, and writes it down when it is made."""
 
-    def __init__(self, recorder: Recorder, seed: int, world: World) -> None:
+    def __init__(
+        self, recorder: Recorder, seed: int, world: World, database: Path
+    ) -> None:
         name = recorder.scenario.name
+        self.slow = SlowDatabase(database, lambda: world.pids())
         self.ledger = Ledger(random.Random(f"{seed}/{name}/ledger"))
         self._recorder, self._world = recorder, world
 
@@ -44,6 +49,7 @@ class Till:
             self.ledger.leave(key)
         self._record(process, key, body, decided)
         await self._world.spring(process, CHARGE)
+        await self.slow.after(CHARGE)
         if decided.status == SILENT:
             await asyncio.Event().wait()  # ends when the caller hangs up
         return decided

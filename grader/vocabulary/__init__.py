@@ -9,6 +9,7 @@ from grader.vocabulary.run import Run
 from grader.vocabulary.scenario import Scenario
 from grader.vocabulary.verdict import Result, Status, Verdict
 from grader.vocabulary.words import (
+    database,
     environment,
     ledger,
     model,
@@ -31,6 +32,7 @@ __all__ = [
     "Scenario",
     "Status",
     "Verdict",
+    "database",
     "draw",
     "environment",
     "fail",

@@ -29,3 +29,14 @@ class LedgerFails:
     status: int = 503
     charged: bool = False
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SlowAfter:
+    """From the next `event` on, the checkpoint database takes no write.
+
+    That ends once all processes do nothing but wait: for the database, for one. The
+    event is a charge.
+    """
+
+    event: str = CHARGE

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.vocabulary.outside import LedgerFails, StartsApart
+from grader.vocabulary.outside import LedgerFails, SlowAfter, StartsApart
 
 Reply = str | Mapping[str, Any]
 MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the names
@@ -178,6 +178,7 @@ Step = (
     | Says
     | Fails
     | LedgerFails
+    | SlowAfter
     | StartsApart
     | Holds
     | Releases

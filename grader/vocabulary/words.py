@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grader.vocabulary.outside import LedgerFails, StartsApart
+from grader.vocabulary.outside import LedgerFails, SlowAfter, StartsApart
 from grader.vocabulary.scenario import (
     Answers,
     Call,
@@ -119,6 +119,12 @@ class ledger:
     def is_silent(times: int = 1) -> LedgerFails:
         """Charge, and never answer."""
         return LedgerFails(-1, charged=True, times=times)
+
+
+class database:
+    """What is the matter with the checkpoint database."""
+
+    is_slow_after = SlowAfter
 
 
 class environment:

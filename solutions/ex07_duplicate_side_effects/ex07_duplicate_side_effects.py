@@ -211,7 +211,7 @@ hint()
 # ## Vary
 #
 # Let the process die one step later: keep a copy of your code, make `os.kill(os.getpid(), 9)` the first line of `receipt`, and run the cell above again.
-# The node `charge` has returned by then. (Do not call `pay` in a cell now: it would end your kernel.)
+# The node `charge` has returned by then, and the database is slow at that moment, as one is in a rush. (Do not call `pay` in a cell now: it would end your kernel.)
 
 # %% id="prediction_next"
 predict(
@@ -225,7 +225,7 @@ predict(
 observe("next_node")
 
 # %% [markdown] id="repeats"
-# With `durability="async"`, the default, LangGraph stores a step *while* the next one runs, so a process that dies at the first line of the next node takes the row with it: two requests.
+# With `durability="async"`, the default, LangGraph stores a step *while* the next one runs, so a process that dies at the first line of the next node takes a slow row with it: two requests.
 # Now add `durability="sync"` to both calls of `invoke`: the row is written before the next node begins, and the ledger is asked once.
 # That makes the window smaller. The kill that you observed first still finds it open.
 #

@@ -45,15 +45,15 @@ def test_killed_before_the_checkpoint(tmp_path: Path) -> None:
 
 @fact("ex07.async_loses_the_last_step")
 def test_async_loses_the_last_step(tmp_path: Path) -> None:
-    """killed at the first line of the next node, durability="async" has not stored
-    the node that has ended: its effect comes twice"""
+    """killed at the first line of the next node while the database is slow,
+    durability="async" has not stored the node that has ended: its effect comes twice"""
     assert charges(tmp_path, "async", "receipt") == 2
 
 
 @fact("ex07.sync_keeps_the_last_step")
 def test_sync_keeps_the_last_step(tmp_path: Path) -> None:
-    """killed at the first line of the next node, durability="sync" has stored the
-    node that has ended: its effect comes once"""
+    """killed at the first line of the next node while the database is slow,
+    durability="sync" has stored the node that has ended: its effect comes once"""
     assert charges(tmp_path, "sync", "receipt") == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from grader.harness.fork_launcher import ForkLauncher
 from grader.harness.order import shuffled
 from grader.harness.tiers import best as best_tier
-from grader.vocabulary import Run, Scenario, ledger, process, together
+from grader.vocabulary import Run, Scenario, database, ledger, process, together
 from grader.vocabulary.outside import StartsApart
 from grader.vocabulary.scenario import Step
 from tests.harness.conftest import Fresh
@@ -234,3 +234,41 @@ def test_the_numbers_are_shuffled_with_it() -> None:
         moved = shuffled(Scenario("s", "some", steps), seed, 4).steps
         assert isinstance(moved[0], StartsApart)
         assert moved[0].process == moved[1].process  # type: ignore[union-attr]
+
+
+STORES = (
+    PAYS.replace("def chat", "def pay")
+    + """
+import signal, sqlite3, threading
+
+def rows(statement=""):
+    with sqlite3.connect(os.environ["CHECKPOINT_DB"], timeout=20) as base:
+        base.execute("CREATE TABLE IF NOT EXISTS paid (id)")
+        if statement:
+            base.execute(statement)
+        return base.execute("SELECT count(*) FROM paid").fetchone()[0]
+
+def store():
+    rows("INSERT INTO paid VALUES (1)")
+
+def chat(thread_id, text):
+    if text == "look":
+        return str(rows())
+    rows()
+    pay(thread_id, "k")
+    if text == "waits":
+        store()
+        return "stored"
+    threading.Thread(target=store).start()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+)
+
+
+@pytest.mark.parametrize(("text", "rows"), [("waits", "1"), ("goes on", "0")])
+def test_slow_database(light: Warm, text: str, rows: str) -> None:
+    """after a charge the database takes no write from who goes on, and one from who
+    waits for it"""
+    slow = database.is_slow_after("charge")
+    run = light.history(STORES, slow, pays(0, text), pays(1, "look"))
+    assert run.replies[1].value == rows
