@@ -102,14 +102,22 @@ exercise.scenario(
 
 def charged(run: Run, order: str, amount: str) -> Observation:
     """Return the one charge of an order; fail where there is none, or several."""
+    ordered = {value for name, value in run.drawn.values.items() if "order" in name}
+    new = [seen for seen in run.of("charge") if seen.data["new"]]
+    strange = [seen for seen in new if seen.data["order"] not in ordered]
+    if strange:
+        fail(
+            "something was charged that is no order",
+            because=strange[:2],
+            help="what does the ledger need to see in the body of `POST /charges`?",
+        )
     asked = [seen for seen in run.of("charge") if seen.data["order"] == order]
     made = [seen for seen in asked if seen.data["new"]]
     if not made:
-        found = asked or run.of("charge")
         fail(
             "nothing was charged for the order",
-            because=[*found[:2], *run.replies[-1:]],
-            help="what does the ledger need to see in the body of `POST /charges`?",
+            because=[*asked[:2], *run.replies[-1:]],
+            help="what did the ledger answer, and what did your code make of it?",
         )
     if len(made) > 1:
         total = sum(seen.data["amount"] for seen in made)
