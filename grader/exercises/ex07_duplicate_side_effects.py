@@ -1,15 +1,9 @@
 """A node that is run again acts on the world again, unless the world can tell."""
 
-from grader.vocabulary import (
-    Exercise,
-    Observation,
-    Run,
-    database,
-    fail,
-    ledger,
-    process,
-)
+from grader.vocabulary import Exercise, Run, database, fail, ledger, process
 from grader.vocabulary import together as at_the_same_time
+from grader.vocabulary.charging import believed, charged, once, paid
+from grader.vocabulary.claims import answered
 
 exercise = Exercise(
     title="Effects that happen twice",
@@ -42,8 +36,6 @@ exercise = Exercise(
 )
 
 PAY = ("pay", "{thread}", "{order}", "{number}")
-KEY = "what tells the ledger that this is the payment it has charged already?"
-
 exercise.scenario(
     "one",
     "process 0 is asked to pay one order",
@@ -100,71 +92,10 @@ exercise.scenario(
 )
 
 
-def charged(run: Run, order: str, amount: str) -> Observation:
-    """Return the one charge of an order; fail where there is none, or several."""
-    ordered = {value for name, value in run.drawn.values.items() if "order" in name}
-    new = [seen for seen in run.of("charge") if seen.data["new"]]
-    strange = [seen for seen in new if seen.data["order"] not in ordered]
-    if strange:
-        fail(
-            "something was charged that is no order",
-            because=strange[:2],
-            help="what does the ledger need to see in the body of `POST /charges`?",
-        )
-    asked = [seen for seen in run.of("charge") if seen.data["order"] == order]
-    made = [seen for seen in asked if seen.data["new"]]
-    if not made:
-        fail(
-            "nothing was charged for the order",
-            because=[*asked[:2], *run.replies[-1:]],
-            help="what did the ledger answer, and what did your code make of it?",
-        )
-    if len(made) > 1:
-        total = sum(seen.data["amount"] for seen in made)
-        keys = {seen.data["key"] for seen in made}
-        fail(
-            f"an order of {amount} was charged {len(made)} times: {total} in all",
-            because=sorted([*made, *run.of("fault")], key=lambda seen: seen.number),
-            help=KEY
-            if keys == {""}
-            else "two attempts sent two keys: what in the key "
-            "changes from one attempt, or process, to the other?",
-        )
-    if made[0].data["amount"] != int(amount):
-        fail(
-            f"the order was of {amount}, and {made[0].data['amount']} was charged",
-            because=made,
-            help="an amount is in cents, and goes to the ledger as it comes",
-        )
-    return made[0]
-
-
-def paid(reply: Observation, charge: Observation) -> None:
-    """Fail unless a reply says paid, and names the charge."""
-    expected = {"status": "paid", "charge_id": charge.data["charge_id"]}
-    for key, value in expected.items():
-        found = reply.value.get(key, "nothing")
-        if found != value:
-            fail(
-                f"expected {key} {value!r}, found {str(found)[:50]!r}",
-                because=[charge, reply],
-                help="`charge_id` is the `id` in the ledger's answer, and `status` is "
-                "`paid` once you have that answer",
-            )
-
-
-def once(run: Run, order: str, amount: str) -> None:
-    """Fail unless an order is charged once, and every reply that came says so."""
-    charge = charged(run, order, amount)
-    for reply in run.replies:
-        if reply.data.get("error") != "killed":
-            paid(reply, charge)
-
-
 @exercise.check(points=1)
 def charges_once(one: Run) -> None:
     """an order is charged once, and the right amount"""
-    one.replies[0].value  # noqa: B018 - an error of the call is what to show first
+    answered(one)  # an error of the call is what to show first
     once(one, one.drawn.order, one.drawn.number)
 
 
@@ -191,30 +122,17 @@ def once_at_once(at_once: Run) -> None:
 @exercise.check(points=1, needs=charges_once)
 def twice_for_two(two_orders: Run) -> None:
     """two orders of the same amount on one thread: each is charged"""
+    answered(two_orders)
     orders = two_orders.drawn.order_1, two_orders.drawn.order_2
     for reply, order in zip(two_orders.replies, orders, strict=True):
-        reply.value  # noqa: B018 - as above
         paid(reply, charged(two_orders, order, two_orders.drawn.number))
 
 
 @exercise.check(points=1, needs=charges_once)
 def once_in_the_end(unsure: Run) -> None:
     """the ledger's first answer is an error or never comes: once in the end"""
-    for n in range(3):
-        first, last = unsure.replies[2 * n : 2 * n + 2]
-        number = str(n + 1)
-        order, amount = (
-            unsure.drawn.values[f"{k}_{number}"] for k in ("order", "number")
-        )
-        until = [c for c in unsure.of("charge") if c.number < first.number]
-        claims = first.ok and first.value.get("status") == "paid"
-        if claims and first.value.get("charge_id") not in {
-            c.data["charge_id"] for c in until if c.data["order"] == order
-        }:
-            fail(
-                "it said `paid`, and named no charge of the ledger",
-                because=[*until[-1:], first],
-                help="what does your code know when the ledger's answer is an error? "
-                "It may raise, or return another status",
-            )
-        paid(last, charged(unsure, order, amount))
+    drawn = unsure.drawn
+    for n in (1, 2, 3):
+        first, last = unsure.replies[2 * n - 2 : 2 * n]
+        believed(unsure, first, drawn[f"order_{n}"])
+        paid(last, charged(unsure, drawn[f"order_{n}"], drawn[f"number_{n}"]))
