@@ -18,7 +18,7 @@ from tests.harness import small
 PROBE = """
 import dataclasses, datetime, inspect, json, os, sqlite3, sys, uuid, warnings
 import langgraph.checkpoint.serde.encrypted, langgraph.func, langgraph.prebuilt
-import langgraph.checkpoint.sqlite.aio
+import langgraph.checkpoint.postgres.aio, langgraph.checkpoint.sqlite.aio
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer

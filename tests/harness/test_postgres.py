@@ -45,12 +45,14 @@ def reachable(folder: Path) -> Path:
     closed = [p for p in folder.parents if not p.stat().st_mode & stat.S_IXOTH]
     if os.getuid() or not closed:
         return folder
+    package = folder.parents[1]  # beside its libraries, among all packages
     copy = Path(tempfile.gettempdir(), f"postgres-programs-{os.getpid()}")
     if not copy.exists():
-        shutil.copytree(folder.parent, copy, symlinks=True)
+        for each in package.parent.glob(f"{package.name}*"):
+            shutil.copytree(each, copy / each.name, symlinks=True)
         copy.chmod(0o755)
         atexit.register(shutil.rmtree, copy, ignore_errors=True)
-    return copy / folder.name
+    return copy / folder.relative_to(package.parent)
 
 
 def source(name: str) -> Programs:
