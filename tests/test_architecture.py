@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "drift": MAKERS | {"catalog", "runner", "submissions"},
     "floor": MAKERS,
     "bench": MAKERS | {"client", "floor", "sources"},
-    "bench_course": MAKERS | {"bench", "catalog", "client", "corpus", "sources"},
+    "bench_course": {"bench", "catalog", "client", "corpus", "sources"},
     "batch": MAKERS | READERS | {"catalog", "runner", "submissions"},
     "bundle": {
         *("batch", "build", "catalog", "cells", "reports", "runner", "submissions"),
