@@ -37,10 +37,7 @@ def judge_all(tasks: Iterator[Task], address: str) -> Iterator[Answer]:
             "expected the package distributed for --scheduler, found none",
             "install this project with its extra: pip install -e .[dask]",
         ) from None
-    # Dask, asyncio and Tornado log what they lose with a traceback; what it means for
-    # whoever waits is said here, in a sentence.
-    for name in ("distributed", "asyncio", "tornado"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _silence()
     try:
         made: Any = distributed.Client  # without types
         client = made(address, timeout=CONNECT_LIMIT_S, set_as_default=False)
@@ -53,6 +50,18 @@ def judge_all(tasks: Iterator[Task], address: str) -> Iterator[Answer]:
         yield from _drawn(distributed, client, tasks)
     finally:
         client.close(timeout=CONNECT_LIMIT_S)
+
+
+def _silence() -> None:
+    """Have Dask, asyncio and Tornado log nothing.
+
+    They log what they lose with a traceback; what it means for whoever waits is said
+    here, in a sentence. Some of their loggers have a level of their own, which that of
+    the package does not change.
+    """
+    for name in ("asyncio", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("asyncio", "distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _drawn(distributed: Any, client: Any, tasks: Iterator[Task]) -> Iterator[Answer]:
@@ -101,5 +110,8 @@ def _answers(distributed: Any, future: Any, task: Task) -> Iterator[Answer]:
 
 
 def _room(client: Any) -> int:
-    threads: int = sum(client.nthreads().values())
+    try:
+        threads: int = sum(client.nthreads().values())
+    except OSError as problem:
+        raise ClusterGone(f"the cluster could not be asked: {problem}") from None
     return max(LEAST_UNDER_WAY, AHEAD * threads)
