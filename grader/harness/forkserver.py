@@ -187,6 +187,8 @@ class Forkserver:
         if pid in self.workers:
             self.workers.discard(pid)
             self.tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+        if pid in self.kept:  # without it the next submission would seem to hang
+            self.control.shutdown(socket.SHUT_RDWR)  # and so all of it ends
         return pid != 0
 
     def tell(self, message: dict[str, Any]) -> None:

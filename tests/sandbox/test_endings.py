@@ -101,15 +101,22 @@ def test_ended_command(
     assert leftovers(scratch) == []
 
 
-@pytest.mark.parametrize("whom", ["guard.py", "bwrap", "grader.harness.forkserver"])
+def part(below: list[psutil.Process], whom: str) -> psutil.Process:
+    """Return a part of the sandbox among what a command has started."""
+    if whom in ("guard.py", "bwrap"):
+        return named(below, whom)
+    # The guard's and bubblewrap's arguments name the forkserver too.
+    inner = [p for p in below[1:] if p.name() != "bwrap"]
+    forkserver = named(inner, "grader.harness.forkserver")
+    forked = sorted(forkserver.children(), key=lambda p: p.pid)
+    return forked[0] if whom == "forwarder" else forkserver
+
+
+@pytest.mark.parametrize("whom", ["guard.py", "bwrap", "forkserver", "forwarder"])
 def test_killed_part(checking: subprocess.Popen[str], scratch: Path, whom: str) -> None:
     """without one of its parts a sandbox ends whole, and nothing is judged"""
     found = everything(checking, scratch)
-    below = [p for p in found if p.pid != checking.pid]
-    if whom == "grader.harness.forkserver":
-        below = below[1:]  # whose arguments name it too: the guard
-        below = [p for p in below if p.name() != "bwrap"]
-    named(below, whom).kill()
+    part([p for p in found if p.pid != checking.pid], whom).kill()
     out, _ = checking.communicate(timeout=LIMIT_S)
     assert checking.returncode == 3, out
     assert not survivors(found)
