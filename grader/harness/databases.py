@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,8 @@ class Databases:
             return
         from grader.harness.postgres_store import PostgresStore
 
-        store = PostgresStore(path, await self.create(prepared))
+        made = await self.create(prepared)
+        store = PostgresStore(path, made, partial(self.drop_connections, made))
         try:
             async with AsyncExitStack() as stack:
                 if self._server is not None and os.name == "posix":
@@ -83,6 +85,20 @@ class Databases:
         except (Unavailable, psycopg.Error) as problem:
             reason = " ".join(str(problem).split())  # a report shows one line of it
             raise GraderBroke(f"not run without PostgreSQL: {reason}") from problem
+
+    async def drop_connections(self, database: Database) -> int:
+        """End every connection of a submission; return how many there were.
+
+        Raises:
+            GraderBroke: the server does not answer.
+        """
+        import psycopg
+
+        try:
+            return await (await self._started()).drop_connections(database)
+        except psycopg.Error as problem:
+            reason = " ".join(str(problem).split())
+            raise GraderBroke(f"no connection could be ended: {reason}") from problem
 
     async def drop(self, database: Database) -> None:
         """Remove a database and all connections to it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ class PostgresStore:
 
     variable = "DATABASE_URL"
 
-    def __init__(self, path: Path, database: Database) -> None:
-        self.path, self.database = path, database
+    def __init__(
+        self, path: Path, database: Database, drop: Callable[[], Awaitable[int]]
+    ) -> None:
+        self.path, self.database, self._drop = path, database, drop
         self.host = ""  # a folder with a socket, where there is one for the scenario
         self._reader = Reader(database.reader_url)
 
@@ -54,6 +56,10 @@ class PostgresStore:
             )
         except Unreadable:
             return False
+
+    async def drop_connections(self) -> int:
+        """End every connection of the processes; return how many there were."""
+        return await self._drop()
 
     async def look(self, secrets: Secrets) -> dict[str, Any]:
         """Return what is stored now; a submission's locks do not hold up the others."""

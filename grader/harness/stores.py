@@ -28,6 +28,9 @@ class Store(Protocol):
     def holds(self, text: str) -> bool:
         """Whether the text stands in any checkpoint."""
 
+    async def drop_connections(self) -> int:
+        """End every connection of the processes; return how many there were."""
+
     async def look(self, secrets: Secrets) -> dict[str, Any]:
         """Return what is stored now, as `checkpoints.inspect` does, and `threads`."""
 
@@ -47,6 +50,10 @@ class SqliteStore:
     def holds(self, text: str) -> bool:
         """Whether the text stands in any checkpoint."""
         return checkpoints.holds(self.path, text)
+
+    async def drop_connections(self) -> int:
+        """Return 0: who opens a file has no connection that a server could end."""
+        return 0
 
     async def look(self, secrets: Secrets) -> dict[str, Any]:
         """Return what is stored now."""

@@ -22,7 +22,7 @@ from grader.harness.stores import Store
 from grader.harness.till import Till
 from grader.harness.web import address_in
 from grader.harness.world import World
-from grader.vocabulary.outside import LedgerFails, SlowAfter, StartsApart
+from grader.vocabulary import outside
 from grader.vocabulary.scenario import (
     Answers,
     Call,
@@ -116,10 +116,11 @@ class Supervisor:
             ShowsAgain: self._show_again,
             Says: self.world.script.apply,
             Fails: self.world.script.apply,
-            LedgerFails: self.till.ledger.apply,
-            SlowAfter: self.till.slow.arm,
+            outside.LedgerFails: self.till.ledger.apply,
+            outside.SlowAfter: self.till.slow.arm,
+            outside.DropsConnections: self._drop,
             Sets: lambda _: None,  # done when the processes were started
-            StartsApart: lambda _: None,  # and so is this
+            outside.StartsApart: lambda _: None,  # and so is this
         }
         taken = verbs[type(step)](step)
         if taken is not None:
@@ -183,6 +184,12 @@ class Supervisor:
         function = self.scenario.calls[step.call - 1].function
         await self.processes[step.process].show_again(step.call, function)
 
+    async def _drop(self, _: outside.DropsConnections) -> None:
+        ended = await self.store.drop_connections()
+        self.recorder.record(
+            *("fault", None), what="connections dropped", event=None, connections=ended
+        )
+
     def _kill(self, number: int) -> None:
         self.processes[number].kill()
 
@@ -234,7 +241,7 @@ class Supervisor:
             application=self.order.exercise.application,
             address=address_in(str(cwd)),
             shared=[str(self.store.path.parent)],
-            apart=StartsApart(number) in steps,
+            apart=outside.StartsApart(number) in steps,
         )
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
         return Process(number, job, launcher, self.recorder, patience)

@@ -11,7 +11,11 @@ import psycopg
 from psycopg import sql
 
 from grader.postgres.address import url_of
-from grader.postgres.limits import CONNECT_LIMIT_S, ROLE_CONNECTIONS_LIMIT
+from grader.postgres.limits import (
+    CONNECT_LIMIT_S,
+    END_LIMIT_MS,
+    ROLE_CONNECTIONS_LIMIT,
+)
 
 PREFIX = "grader_"
 NOTHING_MORE = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
@@ -96,9 +100,12 @@ class Admin:
             self._made.remove(name)
 
     def drop_connections(self, name: str) -> int:
-        """End the connections of a database's role; return how many there were."""
+        """End the connections of a database's role; return how many there were.
+
+        They have ended when this returns; before, a statement might still be served.
+        """
         ended = self._ask(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"SELECT pg_terminate_backend(pid, {END_LIMIT_MS}) FROM pg_stat_activity "
             "WHERE datname = %s AND usename = %s",
             *(name, name),
         )

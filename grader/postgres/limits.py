@@ -6,6 +6,7 @@ MIB = 1024 * 1024
 
 START_LIMIT_S = 120.0  # making and starting a server, on a cold and crowded machine
 STOP_LIMIT_S = 10.0  # from "end at once" to SIGKILL
+END_LIMIT_MS = 5000  # for one connection that is told to end
 CONNECT_LIMIT_S = 30  # for any connection of the trusted side
 
 CONNECTIONS_LIMIT = 100  # of the server

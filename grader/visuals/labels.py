@@ -78,6 +78,8 @@ def mark_words(seen: Observation, strong: bool) -> str:
 def shape(seen: Observation) -> str:
     """Return the shape of a mark."""
     if seen.kind == "fault":
+        if seen.process is None:  # what happens to all of them
+            return "line"
         return "killed" if seen.data.get("what") == "killed" else "stopped"
     return {"released": "line"}.get(seen.kind, seen.kind)
 

@@ -44,10 +44,11 @@ class Observation:
     status of an HTTP response · `model` event, request, prompt, messages · `answer`
     event, request, text, status · `charge` event, key, order, amount, charge_id, new,
     status · `held` / `released` event, inside, expected ·
-    `fault` what, event, stored · `exit` code, signal · `limit` what, limit, found ·
-    `output` text, cut · `log` text, times · `stored` threads, files, foreign, keys,
-    rows, sizes_b, size_b (see `checkpoints.inspect`), database (the variable that
-    names it) · `again` as `reply`, and the args as they are now.
+    `fault` what, event, stored, connections (how many were dropped) · `exit` code,
+    signal · `limit` what, limit, found · `output` text, cut · `log` text, times ·
+    `stored` threads, files, foreign, keys, rows, sizes_b, size_b (see
+    `checkpoints.inspect`), database (the variable that names it) · `again` as
+    `reply`, and the args as they are now.
     """
 
     number: int
@@ -219,6 +220,8 @@ def _charge(data: Mapping[str, Any]) -> str:
 
 
 def _fault(data: Mapping[str, Any]) -> str:
+    if "connections" in data:
+        return f"the database server ends all connections: {data['connections']}"
     return f"is {data['what']}" + (f" at [{data['event']}]" if data["event"] else "")
 
 

@@ -1,4 +1,4 @@
-"""Steps about what a submission does not decide: its start, and who it pays."""
+"""Steps about what a submission does not decide: its start, its world, its database."""
 
 from __future__ import annotations
 
@@ -40,3 +40,15 @@ class SlowAfter:
     """
 
     event: str = CHARGE
+
+
+@dataclass(frozen=True, slots=True)
+class DropsConnections:
+    """The database server ends every connection of the processes, as a failover does.
+
+    They have ended before the next step; a new connection is accepted at once. SQLite
+    has no server, and so nothing to end.
+    """
+
+
+Outside = StartsApart | LedgerFails | SlowAfter | DropsConnections

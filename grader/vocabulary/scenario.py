@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.vocabulary.outside import LedgerFails, SlowAfter, StartsApart
+from grader.vocabulary.outside import Outside, StartsApart
 
 Reply = str | Mapping[str, Any]
 MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the names
@@ -177,9 +177,7 @@ Step = (
     | Together
     | Says
     | Fails
-    | LedgerFails
-    | SlowAfter
-    | StartsApart
+    | Outside
     | Holds
     | Releases
     | Sets

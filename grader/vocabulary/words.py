@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grader.vocabulary.outside import LedgerFails, SlowAfter, StartsApart
+from grader.vocabulary.outside import (
+    DropsConnections,
+    LedgerFails,
+    SlowAfter,
+    StartsApart,
+)
 from grader.vocabulary.scenario import (
     Answers,
     Call,
@@ -125,6 +130,7 @@ class database:
     """What is the matter with the checkpoint database."""
 
     is_slow_after = SlowAfter
+    drops_connections = DropsConnections
 
 
 class environment:

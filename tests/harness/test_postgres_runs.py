@@ -12,7 +12,7 @@ import pytest
 from grader import notebook, playground, session
 from grader.postgres.address import url_of
 from grader.store import Store
-from grader.vocabulary import Exercise, Run, process
+from grader.vocabulary import Exercise, Run, database, process
 from grader.vocabulary.exercise import POSTGRES
 from tests.harness.conftest import Fresh
 from tests.harness.postgres import Server, connected, short_folder
@@ -74,6 +74,47 @@ def test_a_database_for_each_scenario(one: Warm) -> None:
     assert not list(one.harness.place.sockets.glob("*/.s.PGSQL.*"))
     last = runs["only"].stored[-1].data
     assert (last["database"], last["threads"]) == ("DATABASE_URL", [])
+
+
+KEEPS = """
+import os, psycopg
+
+connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+
+def chat(thread_id, text):
+    if text == "again":
+        return chat_of(psycopg.connect(os.environ["DATABASE_URL"], autocommit=True))
+    return chat_of(connection)
+
+def chat_of(connection):
+    return connection.execute("SELECT current_user").fetchone()[0]
+"""
+
+
+def test_connections_are_dropped(one: Warm) -> None:
+    """the server ends every connection of the processes, and serves the next one"""
+    made = Exercise("A small one", CONTRACT, ("Read.",), database=POSTGRES)
+    told = [process(n).calls("chat", "{thread}", "kept") for n in (0, 1)]
+    again = [process(n).calls("chat", "{thread}", "again") for n in (0, 1)]
+    made.scenario("one", "a drop", *told, database.drops_connections(), *told, *again)
+    made.scenario("other", "no drop", *told, *told)
+    runs = one.histories(KEEPS, made).runs
+    run = runs["one"]
+    errors = [reply.data.get("error") for reply in run.replies]
+    assert errors[:2] == errors[4:] == [None, None]
+    assert {*errors[2:4]} <= {"AdminShutdown", "OperationalError"}
+    (fault,) = run.of("fault")
+    assert (fault.process, fault.data["connections"]) == (None, 2)
+    assert str(fault).endswith("the database server ends all connections: 2")
+    assert all(reply.ok for reply in runs["other"].replies)
+
+
+def test_a_file_has_no_connections_to_drop(one: Warm) -> None:
+    """on SQLite the same step ends nothing, and says so"""
+    answers = "def chat(thread_id, text):\n    return 'a'\n"
+    steps = (process(0).calls("chat", "{thread}", "a"), database.drops_connections())
+    (fault,) = one.history(answers, *steps).of("fault")
+    assert fault.data["connections"] == 0
 
 
 def test_a_given_server(

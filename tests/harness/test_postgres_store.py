@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,19 @@ def database(server: Server) -> Iterator[Database]:
 
 
 @pytest.fixture
-def store(database: Database, tmp_path: Path) -> Iterator[PostgresStore]:
+def store(
+    server: Server, database: Database, tmp_path: Path
+) -> Iterator[PostgresStore]:
     """What the supervisor sees of it."""
-    made = PostgresStore(tmp_path / "shared" / "checkpoints.db", database)
+    made = seen(server, tmp_path / "shared" / "checkpoints.db", database)
     yield made
     made.close()
+
+
+def seen(server: Server, path: Path, database: Database) -> PostgresStore:
+    """Return a database as the supervisor sees it."""
+    drop = partial(server.postgres.drop_connections, database)
+    return PostgresStore(path, database, drop)
 
 
 def looked(store: PostgresStore) -> dict[str, Any]:
@@ -75,7 +84,7 @@ def did(database: Database, *statements: str) -> None:
 
 def test_an_empty_database(store: PostgresStore, server: Server) -> None:
     """no table of LangGraph's, or none with a row, is nothing stored"""
-    empty = PostgresStore(store.path, server.create(prepared=False))
+    empty = seen(server, store.path, server.create(prepared=False))
     for each in (store, empty):
         seen = looked(each)
         assert seen["threads"] == seen["foreign"] == seen["keys"] == []
