@@ -47,12 +47,12 @@ def store(
     server: Server, database: Database, tmp_path: Path
 ) -> Iterator[PostgresStore]:
     """What the supervisor sees of it."""
-    made = seen(server, tmp_path / "shared" / "checkpoints.db", database)
+    made = watched(server, tmp_path / "shared" / "checkpoints.db", database)
     yield made
     made.close()
 
 
-def seen(server: Server, path: Path, database: Database) -> PostgresStore:
+def watched(server: Server, path: Path, database: Database) -> PostgresStore:
     """Return a database as the supervisor sees it."""
     drop = partial(server.postgres.drop_connections, database)
     return PostgresStore(path, database, drop)
@@ -84,7 +84,7 @@ def did(database: Database, *statements: str) -> None:
 
 def test_an_empty_database(store: PostgresStore, server: Server) -> None:
     """no table of LangGraph's, or none with a row, is nothing stored"""
-    empty = seen(server, store.path, server.create(prepared=False))
+    empty = watched(server, store.path, server.create(prepared=False))
     for each in (store, empty):
         seen = looked(each)
         assert seen["threads"] == seen["foreign"] == seen["keys"] == []
