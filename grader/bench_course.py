@@ -2,8 +2,8 @@
 
 Two tables: one submission of each exercise, and a class. "Stock" is nbgrader with its
 own configuration and the same notebooks, whose graded cells judge in the kernel.
-Processor time is that of the whole machine, because kernels and sandboxes outlive the
-command that waits for them: measure on a machine that does nothing else.
+Processor time is that of all that a command has started, as `account` knows it,
+because kernels and sandboxes outlive the command that waits for them.
 """
 
 from __future__ import annotations
@@ -13,64 +13,25 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from grader import catalog
+from grader.account import Account
 from grader.bench import solution_of
 from grader.client import Client
 from grader.corpus import specimens
+from grader.measured import ROOT, Cost, cost
 from grader.sources import generated
 
-ROOT = Path(__file__).parents[1]
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
-SAMPLE = 3  # learners: what they take more than the first is what one more costs
+MORE = 2  # learners: what they take more than the first is what one more costs
 LOOK_EVERY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of the clock, and of processors."""
-
-    wall_s: float
-    cpu_s: float
-
-    def __str__(self) -> str:
-        return f"{self.wall_s:8.2f} /{self.cpu_s:7.2f}"
-
-
-def spent_s() -> float:
-    """Return the seconds that the machine's processors have worked."""
-    spent = psutil.cpu_times()
-    return float(spent.user + spent.nice + spent.system)
-
-
-def cost(command: Sequence[str], cwd: Path, **environment: str) -> Cost:
-    """Run a command; return what it took.
-
-    Raises:
-        RuntimeError: it did not succeed.
-    """
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    whole = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
-    with tempfile.TemporaryFile() as output:  # what outlives it would hold a pipe
-        before, began = spent_s(), time.perf_counter()
-        ran = subprocess.run(
-            command, cwd=cwd, env=whole, stdout=output, stderr=subprocess.STDOUT
-        )
-        taken = Cost(time.perf_counter() - began, spent_s() - before)
-        if ran.returncode not in (0, 3):
-            output.seek(0)
-            said = output.read()[-2000:].decode(errors="replace")
-            raise RuntimeError(f"{' '.join(command)}\n{said}")
-    return taken
 
 
 def solved(stem: str, text: str) -> bytes:
@@ -83,7 +44,7 @@ def solved(stem: str, text: str) -> bytes:
     return json.dumps(notebook).encode()
 
 
-def course(folder: Path, stems: Sequence[str], stock: bool) -> Path:
+def course(account: Account, folder: Path, stems: Sequence[str], stock: bool) -> Path:
     """Make a course in a folder, with its assignments in the gradebook."""
     root = folder / ("stock" if stock else "own")
     root.mkdir()
@@ -100,7 +61,7 @@ def course(folder: Path, stems: Sequence[str], stock: bool) -> Path:
         else:
             shutil.copy(ROOT / "solutions" / stem / f"{stem}.py", source)
             shutil.copytree(ROOT / "notebooks" / stem, root / "notebooks" / stem)
-        cost(["nbgrader", "generate_assignment", stem, "--force"], root)
+        cost(account, ["nbgrader", "generate_assignment", stem, "--force"], root)
     return root
 
 
@@ -111,86 +72,96 @@ def hand_in(root: Path, student: str, stem: str, text: str) -> None:
     (folder / f"{stem}.ipynb").write_bytes(solved(stem, text))
 
 
-def one_of_each(stems: Sequence[str], stock: Path, own: Path) -> dict[str, Cost]:
-    """Print the table of single submissions; return what stock took for each."""
-    print(f"{'one submission, s wall / CPU':32}{'stock':>16}{'autograde':>18}", end="")
-    print(f"{'verdict':>18}{'stock is, CPU':>22}")
-    graded: dict[str, list[Cost]] = {}
-    for stem in stems:
-        for root in (stock, own):
-            hand_in(root, "first", stem, solution_of(stem))
-        graded[stem] = [cost(["nbgrader", "autograde", stem], r) for r in (stock, own)]
+def one_of_each(
+    account: Account, stems: Sequence[str], roots: dict[str, Path]
+) -> dict[str, dict[str, tuple[Cost, Cost]]]:
+    """Print the table of single submissions.
+
+    Returns:
+        By course and exercise, what the first learner takes and each further one.
+    """
+    print("s wall / CPU, and how many times ours stock's CPU is")
+    print(f"{'one submission':28}{'':>10}{'alone':>17}{'one more':>18}{'verdict':>18}")
+    found: dict[str, dict[str, tuple[Cost, Cost]]] = {name: {} for name in roots}
     client = Client()
     try:
+        client.warm_up()
+        account.adopt(client.pid or 0)  # before it has started anybody
         for stem in stems:
-            verdict(client, stem)
-            runs = [verdict(client, stem) for _ in range(3)]
+            for name, root in roots.items():
+                found[name][stem] = autograded(account, root, stem)
+            verdict(account, client, stem)
+            runs = [verdict(account, client, stem) for _ in range(3)]
             mine = Cost(
                 statistics.median(run.wall_s for run in runs),
                 statistics.median(run.cpu_s for run in runs),
             )
-            first, other = graded[stem]
-            print(f"{stem:32}{first}  {other}  {mine}", end="")
-            ratios = [first.cpu_s / each.cpu_s for each in (other, mine)]
-            print(f"{ratios[0]:10.1f}x {ratios[1]:9.1f}x", flush=True)
+            (first, more), (our_first, our_more) = (found[n][stem] for n in roots)
+            print(f"{stem:28}{'stock':>10} {first}  {more}")
+            print(f"{'':28}{'ours':>10} {our_first}  {our_more}  {mine}")
+            pairs = ((first, our_first), (more, our_more), (more, mine))
+            ratios = [f"{stock.cpu_s / ours.cpu_s:17.1f}x" for stock, ours in pairs]
+            print(f"{'':38}{''.join(ratios)}", flush=True)
     finally:
         client.close()
-    return {stem: costs[0] for stem, costs in graded.items()}
+    return found
 
 
-def verdict(client: Client, stem: str) -> Cost:
+def autograded(account: Account, root: Path, stem: str) -> tuple[Cost, Cost]:
+    """Return what `nbgrader autograde` takes for one learner, and for one more."""
+    text, command = solution_of(stem), ["nbgrader", "autograde", stem, "--force"]
+    hand_in(root, "first", stem, text)
+    first = cost(account, command, root)
+    for number in range(MORE):
+        hand_in(root, f"more{number}", stem, text)
+    more = cost(account, command, root).more(first, -1)
+    return first, Cost(0, 0).more(more, 1 / MORE)
+
+
+def verdict(account: Account, client: Client, stem: str) -> Cost:
     """Judge the solution once, in a service that is warm."""
-    before, began = spent_s(), time.perf_counter()
+    before, began = account.spent_s(), time.perf_counter()
     answer = client.ask(
         "check", stem=stem, text=solution_of(stem), seed=None, processes=0, database=""
     )
     wall_s = time.perf_counter() - began
-    taken = Cost(wall_s, spent_s() - before)
+    taken = Cost(wall_s, account.spent_s() - before)
     if not answer["verdict"]["score"]:
         raise RuntimeError(f"expected the solution of {stem} to pass, found {answer}")
     return taken
 
 
 def a_class(
-    folder: Path, stems: Sequence[str], students: int, first: dict[str, Cost]
+    account: Account,
+    folder: Path,
+    autograde: dict[str, dict[str, tuple[Cost, Cost]]],
+    students: int,
 ) -> None:
     """Print the table of a class: ours at one worker and two, and stock."""
-    count = students * len(stems)
+    stems = list(autograde["stock"])
     texts = {s: [one.text for one in specimens(ROOT, s)] for s in stems}
     handed = folder / "class"
     for number in range(students):
         for stem in stems:
             text = texts[stem][number % len(texts[stem])]
             hand_in(handed, f"s{number:02}", stem, f"{text}\n# learner {number}\n")
-    print(
-        f"\na class: {students} learners, {len(stems)} exercises, {count} submissions"
-    )
-    found: list[Cost] = []
+    print(f"\na class: {students} learners, {len(stems)} exercises, s wall / CPU")
+    totals: dict[str, Cost] = {}
+    for name, costs in autograde.items():
+        total = Cost(0, 0)
+        for first, more in costs.values():
+            total = total.more(first, 1).more(more, students - 1)
+        totals[f"autograde, {name}, extrapolated"] = total
     for workers in (1, 2):
         out = folder / f"out-{workers}"
         command = [sys.executable, "-m", "grader", "grade", str(handed / "submitted")]
         command += ["-o", str(out), "--workers", str(workers)]
-        found.append(cost(command, folder))
-        print(f"{f'ours, {workers} at a time':32}{found[-1]}", flush=True)
-    print(f"{'':32}two workers are {found[0].wall_s / found[1].wall_s:.2f}x one")
-    stem = stems[len(stems) // 2]
-    stock = folder / "stock"
-    for number in range(SAMPLE - 1):
-        hand_in(stock, f"more{number}", stem, solution_of(stem))
-    more = cost(["nbgrader", "autograde", stem, "--force"], stock)
-    one = first[stem]
-    each = Cost(
-        (more.wall_s - one.wall_s) / (SAMPLE - 1),
-        (more.cpu_s - one.cpu_s) / (SAMPLE - 1),
-    )
-    total = Cost(
-        sum(c.wall_s for c in first.values()) + each.wall_s * (count - len(stems)),
-        sum(c.cpu_s for c in first.values()) + each.cpu_s * (count - len(stems)),
-    )
-    print(f"{'stock':32}{total}   (extrapolated from {len(stems) + SAMPLE - 1})")
-    for workers, mine in zip((1, 2), found, strict=True):
-        ratio = total.cpu_s / mine.cpu_s
-        print(f"{'':32}stock takes {ratio:.1f}x the CPU of ours with {workers}")
+        totals[f"grade, {workers} at a time"] = cost(account, command, folder)
+    stock = totals["autograde, stock, extrapolated"]
+    for title, total in totals.items():
+        print(f"{title:38}{total}{stock.cpu_s / total.cpu_s:8.1f}x stock per core")
+    one, two = (totals[f"grade, {workers} at a time"].wall_s for workers in (1, 2))
+    print(f"{'':38}two workers are {one / two:.2f}x as fast as one")
 
 
 def many(folder: Path, count: int) -> None:
@@ -225,15 +196,22 @@ def main() -> None:
     parser.add_argument("--stems", nargs="*", default=catalog.stems())
     parser.add_argument("--many", type=int, default=0, help="for the curve of memory")
     chosen = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    account = Account()
+    kind = "its own" if account.is_exact else "the whole machine's"
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, CPU: {kind}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        stock, own = (course(folder, chosen.stems, kind) for kind in (True, False))
-        first = one_of_each(chosen.stems, stock, own)
+        kinds = {"stock": True, "ours": False}
+        roots = {
+            name: course(account, folder, chosen.stems, stock)
+            for name, stock in kinds.items()
+        }
+        found = one_of_each(account, chosen.stems, roots)
         if chosen.students:
-            a_class(folder, chosen.stems, chosen.students, first)
+            a_class(account, folder, found, chosen.students)
         if chosen.many:
             many(folder, chosen.many)
+    account.close()
 
 
 if __name__ == "__main__":

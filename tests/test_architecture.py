@@ -55,7 +55,17 @@ ALLOWED: dict[str, set[str]] = {
     "drift": MAKERS | {"catalog", "runner", "submissions"},
     "floor": MAKERS,
     "bench": MAKERS | {"client", "floor", "sources"},
-    "bench_course": {"bench", "catalog", "client", "corpus", "sources"},
+    "account": set(),
+    "measured": {"account"},
+    "bench_course": {
+        "account",
+        "measured",
+        "bench",
+        "catalog",
+        "client",
+        "corpus",
+        "sources",
+    },
     "batch": MAKERS | READERS | {"catalog", "runner", "submissions"},
     "bundle": {
         *("batch", "build", "catalog", "cells", "reports", "runner", "submissions"),
