@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-NOTEBOOK = ("check", "grade", "hint", "observe", "predict", "progress", "show")
+NOTEBOOK = ("check", "grade", "hint", "observe", "predict", "show")
+COURSE = ("progress",)
 
 
 def __getattr__(name: str) -> Any:
@@ -15,6 +16,10 @@ def __getattr__(name: str) -> Any:
         from grader import notebook
 
         return getattr(notebook, name)
+    if name in COURSE:
+        from grader import course
+
+        return getattr(course, name)
     raise AttributeError(f"module 'grader' has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""What a notebook's cells call: predict, observe, check, hint, grade, progress."""
+"""What a notebook's cells call: predict, observe, show, check, hint, grade."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from grader import catalog
 from grader.client import ServiceGone
 from grader.displays import ERROR_MIME, Notice, Several, claim_report, put
 from grader.reports import Report
-from grader.session import JUDGED_OUTSIDE, NO_EXERCISE, RUNS, client, current
-from grader.store import Store
-from grader.visuals.progress import Progress, progress_table
+from grader.session import (
+    JUDGED_OUTSIDE,
+    NO_EXERCISE,
+    RUNS,
+    Session,
+    client,
+    current,
+)
 from grader.visuals.timeline import draw, of_failures
 from grader.visuals.widgets import PredictionCard
 from grader.vocabulary import History, Status
@@ -28,6 +32,7 @@ NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
 )
+SAVED_HELP = "what you do now counts all the same, as long as this notebook is open"
 OUTSIDE = Notice("while a notebook is graded, it is judged outside of its kernel")
 NOT_OBSERVED = Notice("while a notebook is graded, nothing is observed in its kernel")
 
@@ -48,7 +53,7 @@ def predict(question: str, choice: str | None = None, **choices: str) -> Any:
 
     def commit(letter: str) -> None:
         committed[question] = letter
-        session.store.remember({"predictions": committed})
+        remember(session, predictions=committed)
 
     card = PredictionCard(
         question,
@@ -141,7 +146,7 @@ def history(*scenarios: str, seed: int | None = None) -> History | Notice:
     except ServiceGone as gone:
         answer = {"error": str(gone)}
     if "history" in answer:
-        session.store.remember({"observed": True})
+        remember(session, observed=True)
         seen = parse("\n".join(answer["history"]) + "\n")
         session.runs.update(seen.runs)
         return seen
@@ -171,8 +176,9 @@ def check(seed: int | None = None, processes: int = 0, database: str = "") -> An
     if JUDGED_OUTSIDE in os.environ:
         return OUTSIDE
     verdict, runs = session.verdict(seed, processes, database)
-    best = max(verdict.score, session.store.get("score") or 0.0)
-    session.store.remember({"score": best})
+    best = session.store.get("score")
+    if best is None or verdict.score >= best:
+        remember(session, score=verdict.score)
     return Report(verdict, of_failures(verdict, runs))
 
 
@@ -181,9 +187,9 @@ def hint() -> Notice:
     session = current()
     if session is None:
         return NO_EXERCISE
-    given = int(session.store.get("hints") or 0)
+    given = max(int(session.store.get("hints") or 0), 0)
     hints = session.exercise.hints
-    session.store.remember({"hints": min(given + 1, len(hints))})
+    remember(session, hints=min(given + 1, len(hints)))
     return Notice(hints[min(given, len(hints) - 1)])
 
 
@@ -221,20 +227,8 @@ def grade(name: str, hidden: bool = False) -> float:
     return float(result.score)
 
 
-def progress() -> Any:
-    """Show every exercise and how far you have come."""
-    here = Path.cwd()
-    rows = []
-    for stem in catalog.stems():
-        store, exercise = Store(stem, here.parent / stem), catalog.load(stem)
-        rows.append(
-            Progress(
-                exercise.title,
-                f"../{stem}/{stem}.ipynb",
-                bool(store.get("predictions")),
-                bool(store.get("observed")),
-                store.get("score"),
-                exercise.points,
-            )
-        )
-    return progress_table(rows)
+def remember(session: Session, **facts: Any) -> None:
+    """Keep what a learner has done, and say beside it what went wrong with that."""
+    problem = session.store.remember(facts)
+    if problem:
+        put(Notice(problem, SAVED_HELP))

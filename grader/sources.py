@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from grader import trail
 from grader.cells import Cell, Place, SourceError, expand, to_starter
 
 HEADER = re.compile(r'# %%( \[markdown\])?( \w+=("[^"]*"|\d+(\.\d+)?))*\s*')
@@ -20,7 +21,7 @@ CELL_MARK = re.compile(r"\s*#\s*%%+(\s.*)?")
 MADE = ("*.ipynb", "starter.py", "__pycache__", ".ipynb_checkpoints")
 # The build's notes are a cache like Python's own, and ignored by git like it.
 NOTES = Path("__pycache__", "build.json")
-MACHINERY = ("build.py", "cells.py", "nbgrader_hooks.py", "sources.py")
+MACHINERY = ("build.py", "cells.py", "nbgrader_hooks.py", "sources.py", "trail.py")
 
 METADATA: Mapping[str, Mapping[str, str]] = {
     "kernelspec": {
@@ -77,6 +78,7 @@ def generated(folder: Path) -> dict[str, bytes]:
     """
     stem = folder.name
     notebook = read(folder / f"{stem}.py", f"solutions/{stem}/{stem}.py")
+    _lead_on(notebook["cells"], stem)
     submission = next(c for c in notebook["cells"] if c["id"] == "submission")
     # The first line, a magic in the notebook, keeps the line numbers the same.
     _, _, starter = to_starter(submission["source"]).partition("\n")
@@ -143,7 +145,7 @@ def digest(root: Path, stem: str) -> str:
     """Return a digest of all that a notebook is made from."""
     files = [Path(__file__).parent / name for name in MACHINERY]
     files += [root / "nbgrader_config.py", *inputs(root / "solutions" / stem)]
-    sha = hashlib.sha256()
+    sha = hashlib.sha256(trail.links(stem).encode())
     for path in files:
         content = path.read_bytes() if path.exists() else b""
         sha.update(f"{path.name} {len(content)}\n".encode() + content)
@@ -170,6 +172,14 @@ def write(path: Path, content: bytes) -> bool:
     Path(name).chmod(0o644)  # mkstemp's 0600 would hide it from a teacher's group
     Path(name).replace(path)
     return True
+
+
+def _lead_on(cells: Iterable[Cell], stem: str) -> None:
+    """Put the links to a notebook's neighbours below its last words."""
+    links = trail.links(stem)
+    prose = [cell for cell in cells if cell["cell_type"] == "markdown"]
+    if links and prose:
+        prose[-1]["source"] += f"\n\n{links}"
 
 
 def _headers(text: str, file: str) -> list[Place]:

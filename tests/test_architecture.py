@@ -37,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness": NOUNS | {"fakes", "postgres", "sandbox"},
     "catalog": NOUNS | {"exercises"},
     "runner": NOUNS | {"harness"},
+    "trail": {"catalog"},
     # Files of submissions, and what remembers a learner's way.
     "submissions": {"catalog"},
     "corpus": NOUNS | {"catalog", "submissions"},
@@ -46,8 +47,8 @@ ALLOWED: dict[str, set[str]] = {
     "playground": set(),
     "displays": READERS,
     "session": NOUNS | {"catalog", "client", "displays", "playground", "store"},
-    "notebook": READERS
-    | {"catalog", "client", "displays", "fakes", "session", "store"},
+    "notebook": READERS | {"client", "displays", "fakes", "session", "store"},
+    "course": READERS | {"catalog", "session", "store", "trail"},
     # Where submissions are run.
     "service": MAKERS | {"catalog", "runner"},
     "checking": MAKERS | READERS | {"catalog", "runner", "submissions"},
@@ -73,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     # Teachers and authors.
     "cells": set(),
-    "sources": {"cells"},
+    "sources": {"cells", "trail"},
     "build": {"cells", "sources"},
     "new": {"sources"},
     "readme": {"catalog"},
@@ -83,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
     "lab": set(),
     "doctor": {"harness", "postgres"},
     # The doors.
-    "grader": {"notebook", "session"},
+    "grader": {"course", "notebook", "session"},
     "__main__": {
         *(
             "batch",

@@ -218,10 +218,18 @@ grade("never_twice")
 # | `grade(…)` | the points of one claim, for a teacher |
 # | `progress()` | how far you have come |
 #
-# ## Next
+# ## The map
 #
-# The same failure, where it costs more: [a conversation that one process remembers and the next has never heard of](../ex04_memory_saver/ex04_memory_saver.ipynb).
-# The table lists all exercises; each title is a link.
+# All exercises, how far you have come with each, and where to go next; each title is a link.
+# Run the cell again whenever you come back.
+# What you have done is kept in a folder beside the notebooks and never leaves your machine.
 
 # %% id="map"
 progress()
+
+# %% [markdown] id="next"
+# ## Next
+#
+# The exercises can be done in any order.
+# The failure of this page costs more where [a conversation that one process remembers is one the next has never heard of](../ex04_memory_saver/ex04_memory_saver.ipynb).
+# In the order of the course:

@@ -337,5 +337,3 @@ grade("survives_strict")
 # State is *what* the conversation is about; *how* your nodes work belongs to the process.
 #
 # ## Next
-#
-# [The tour](../ex00_start_here/ex00_start_here.ipynb) ends with a table of all exercises and of how far you have come.

@@ -305,5 +305,3 @@ grade("stays_as_it_was")
 # What belongs to a request goes in through the state and comes out as something new.
 #
 # ## Next
-#
-# [The tour](../ex00_start_here/ex00_start_here.ipynb) ends with a table of all exercises and of how far you have come.

@@ -312,5 +312,3 @@ grade("survives_restart")
 # In a process's memory that is one process, until it ends; in a shared database it is every process, also the one that starts tomorrow.
 #
 # ## Next
-#
-# [The tour](../ex00_start_here/ex00_start_here.ipynb) ends with a table of all exercises and of how far you have come.

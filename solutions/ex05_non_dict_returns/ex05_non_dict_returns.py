@@ -344,5 +344,3 @@ grade("invalid_reported")
 # Anything else is either an error for some inputs or, more often, a loss for which there is no error.
 #
 # ## Next
-#
-# [The tour](../ex00_start_here/ex00_start_here.ipynb) ends with a table of all exercises and of how far you have come.

@@ -305,4 +305,3 @@ grade("ends_without")
 # ## Next
 #
 # What a loop repeats, a resumed node repeats too, and not everything it does can be paid for with tokens: [effects that happen twice](../ex07_duplicate_side_effects/ex07_duplicate_side_effects.ipynb).
-# [The tour](../ex00_start_here/ex00_start_here.ipynb) ends with a table of all exercises and of how far you have come.

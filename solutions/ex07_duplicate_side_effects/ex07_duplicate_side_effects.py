@@ -320,5 +320,3 @@ grade("once_in_the_end")
 # What makes it count once is a key: the same for every attempt, in every process, and another for every payment.
 #
 # ## Next
-#
-# [The tour](../ex00_start_here/ex00_start_here.ipynb) ends with a table of all exercises and of how far you have come.

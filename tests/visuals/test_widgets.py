@@ -1,4 +1,4 @@
-"""The prediction card and the table of progress, live and static."""
+"""The prediction card, live and static."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from IPython.core.formatters import DisplayFormatter
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from grader.visuals.progress import Progress, progress_table
 from grader.visuals.widgets import PredictionCard
 
 ROOT = Path(__file__).parents[2]
@@ -135,33 +134,3 @@ def test_without_a_frontend(tmp_path: Path) -> None:
     del notebook.metadata["widgets"]  # as where nothing is live
     body, _ = HTMLExporter().from_notebook_node(notebook)
     assert "Commit with <code>predict(" in body
-
-
-def test_progress_states() -> None:
-    """each state is said in words"""
-    rows = [
-        Progress("one", "a.ipynb"),
-        Progress("two", "b.ipynb", predicted=True),
-        Progress("three", "c.ipynb", predicted=True, observed=True),
-        Progress("four", "d.ipynb", observed=True, score=3.0),
-        Progress("five", score=0.5, points=1),
-    ]
-    assert repr(progress_table(rows)) == (
-        "Your progress\n"
-        "  one    not started\n"
-        "  two    predicted\n"
-        "  three  observed\n"
-        "  four   3 of 10 points\n"
-        "  five   0.5 of 1 point"
-    )
-    html = progress_table(rows)._repr_mimebundle_()["text/html"]
-    assert '<a href="a.ipynb">one</a>' in html
-    assert all(row.state in html for row in rows)
-    assert html.count('scope="row"') == len(rows)
-
-
-def test_progress_is_escaped() -> None:
-    """a title with markup in it stays a title"""
-    html = progress_table([Progress("<b>", '"><script>')]).html
-    assert "<b>" not in html
-    assert "<script>" not in html
