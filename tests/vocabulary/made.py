@@ -43,6 +43,13 @@ def answered(request: int, text: str, event: str = "model", status: int = 200) -
     return 0, "answer", data
 
 
+def charge(
+    order: str, amount: int = 900, id: str = "ch_1", new: bool = True, key: str = ""
+) -> Event:
+    data = {"event": "charge", "key": key, "order": order, "amount": amount}
+    return 0, "charge", {**data, "charge_id": id, "new": new, "status": 200}
+
+
 def killed(process: int = 0) -> Event:
     return process, "fault", {"what": "killed", "event": "polish", "stored": True}
 
