@@ -30,6 +30,7 @@ from grader.batch.tally import general, tally
 from grader.visuals import style
 from grader.visuals.bars import Bars
 from grader.vocabulary import Result, Status, Verdict, draw
+from tests.accessibility.audit import problems
 from tests.batch.classroom import OTHER, ROOT, STEM, verdict
 
 HOSTILE = '<script>alert("x")</script>&=1+1'
@@ -192,6 +193,12 @@ def test_pages_are_whole_and_safe(out: Path) -> None:
         for tag, attributes in page.tags:
             assert not [name for name in attributes if name.startswith("on")], tag
     assert count == len(CLASS) + 1
+
+
+def test_pages_can_be_read_aloud(out: Path) -> None:
+    """every page has a language, headings in order, words for pictures and tables"""
+    for path in sorted(out.rglob("*.html")):
+        assert problems(path.read_text(encoding="utf-8")) == [], path.name
 
 
 def test_links_lead_somewhere(out: Path) -> None:

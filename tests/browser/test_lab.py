@@ -116,7 +116,7 @@ def test_predict_observe_fix_check(page: Page) -> None:
 
 
 def test_progress_in_the_tour(page: Page) -> None:
-    """the tour's last cell knows what was done in the exercise"""
+    """the tour's map knows what was done in the exercise, and its links lead there"""
     page.open(TOUR)
     page.run(number(TOUR, "setup"))
     shown = page.run(number(TOUR, "map"))
@@ -127,3 +127,6 @@ def test_progress_in_the_tour(page: Page) -> None:
         if "Memory" in row.text
     )
     assert "10" in row.text
+    row.find_element(By.CSS_SELECTOR, "a").click()
+    page.until(lambda: EXERCISE in page.driver.current_url)
+    page.shoot("13-followed")
