@@ -101,6 +101,8 @@ def explain(seen: Observation) -> tuple[str, str]:
             "what starts processes, or keeps data, without end?",
         )
     error, message, line = data["error"], data["message"], data.get("line")
+    if error == "ValueError" and "null bytes" in message:
+        error = "SyntaxError"  # which Python raises from 3.11.4 on
     where = f" in line {line} of the submission" if line else ""
     known = {
         "contract": (message, "the contract is in the table above the submission"),

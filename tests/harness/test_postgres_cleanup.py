@@ -153,11 +153,12 @@ def test_killed_command(tmp_path: Path) -> None:
     said.close()
 
 
-def test_a_folder_that_cannot_be_reached(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_reached() -> None:
     """a folder that the server's user cannot enter is passed over for one it can"""
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
     who = programs.account()
-    places = list(scratch.places(str(closed), who))
-    assert (closed in places) == (who is None)
-    assert places
+    with short_folder() as folder:
+        closed = folder / "closed"
+        closed.mkdir(mode=0o700)
+        places = list(scratch.places(str(closed), who))
+        assert (closed in places) == (who is None)
+        assert places

@@ -109,8 +109,11 @@ for folder in (
         except OSError:
             pass
 for folder in (*sys.path, *sys.path_hooks, "/", "/usr", "/etc", "/var", "/work"):
-    if isinstance(folder, str) and os.access(folder, os.W_OK):
+    try:
+        pathlib.Path(folder, "left.py").write_text(text)
         print("WRITABLE", folder)
+    except (OSError, TypeError):
+        pass
 """
 VICTIM = """
 import sys

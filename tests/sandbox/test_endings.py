@@ -106,8 +106,9 @@ def part(below: list[psutil.Process], whom: str) -> psutil.Process:
     if whom in ("guard.py", "bwrap"):
         return named(below, whom)
     # The guard's and bubblewrap's arguments name the forkserver too.
-    inner = [p for p in below[1:] if p.name() != "bwrap"]
-    forkserver = named(inner, "grader.harness.forkserver")
+    (outer,) = named(below, "guard.py").children()
+    (inner,) = outer.children()
+    (forkserver,) = inner.children()
     forked = sorted(forkserver.children(), key=lambda p: p.pid)
     return forked[0] if whom == "forwarder" else forkserver
 
