@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 NOTEBOOK = ("check", "grade", "hint", "observe", "predict", "show")
-COURSE = ("progress",)
+COURSE = ("certificate", "progress")
 
 
 def __getattr__(name: str) -> Any:

@@ -22,14 +22,15 @@ Proves in real processes that a LangGraph app keeps its promises in more than on
 """
 CHECK_EPILOG = """\
 exit status:
-  0  every check passed
-  1  at least one check failed
-  2  there was no submission to check: a wrong path, exercise or notebook
+  0  every check passed, or every proof of a certificate holds
+  1  at least one check failed, or something does not hold
+  2  there was nothing to check: a wrong path, exercise, notebook or certificate
   3  the grader or the machine broke, so at least one check could not be judged
 
 examples:
   python -m grader check notebooks/ex04_memory_saver/ex04_memory_saver.ipynb
   python -m grader check app.py --exercise ex04_memory_saver --seed 4711
+  python -m grader check --certificate notebooks/certificate.html
 """
 
 
@@ -49,7 +50,14 @@ def parser() -> argparse.ArgumentParser:
         epilog=CHECK_EPILOG,
         formatter_class=raw,
     )
-    check.add_argument("file", type=Path, help="a module, or a notebook")
+    what = check.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", type=Path, nargs="?", help="a module, or a notebook")
+    what.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="FILE",
+        help="prove again what a certificate lists; with --seed also with that seed",
+    )
     check.add_argument("--exercise", metavar="STEM", help="when the file does not say")
     check.add_argument("--seed", type=int, metavar="N", help="replay this seed")
     check.add_argument(
@@ -122,9 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return lab(ROOT, chosen.no_browser)
     if chosen.command == "check":
-        from grader.checking import check
+        from grader import checking, repeating
 
-        return check(chosen)
+        return repeating.check(chosen) if chosen.certificate else checking.check(chosen)
     if chosen.command == "grade":
         from grader.batch.grading import grade
 

@@ -6,9 +6,11 @@ import contextlib
 import importlib
 import io
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from grader.certifying.proof import prove
 from grader.client import ServiceGone
 from grader.displays import ERROR_MIME, Notice, Several, claim_report, put
 from grader.reports import Report
@@ -178,7 +180,9 @@ def check(seed: int | None = None, processes: int = 0, database: str = "") -> An
     verdict, runs = session.verdict(seed, processes, database)
     best = session.store.get("score")
     if best is None or verdict.score >= best:
-        remember(session, score=verdict.score)
+        proof = prove(verdict, session.text, database, date.today()).to_json()
+        proved = {"proof": proof} if verdict.score and not verdict.unknown else {}
+        remember(session, score=verdict.score, **proved)
     return Report(verdict, of_failures(verdict, runs))
 
 

@@ -42,16 +42,22 @@ ALLOWED: dict[str, set[str]] = {
     "submissions": {"catalog"},
     "corpus": NOUNS | {"catalog", "submissions"},
     "store": NOUNS,
+    "certifying": READERS | {"submissions"},
     # A notebook's kernel: it asks the service, and displays.
     "client": set(),
     "playground": set(),
     "displays": READERS,
     "session": NOUNS | {"catalog", "client", "displays", "playground", "store"},
-    "notebook": READERS | {"client", "displays", "fakes", "session", "store"},
-    "course": READERS | {"catalog", "session", "store", "trail"},
+    "notebook": READERS
+    | {"certifying", "client", "displays", "fakes", "session", "store"},
+    "course": READERS
+    | {"catalog", "certifying", "displays", "session", "store", "trail"},
     # Where submissions are run.
     "service": MAKERS | {"catalog", "runner"},
     "checking": MAKERS | READERS | {"catalog", "runner", "submissions"},
+    "repeating": MAKERS
+    | READERS
+    | {"catalog", "certifying", "checking", "runner", "submissions"},
     "validity": MAKERS | {"catalog", "corpus", "readme", "runner"},
     "drift": MAKERS | {"catalog", "runner", "submissions"},
     "floor": MAKERS,
@@ -97,6 +103,7 @@ ALLOWED: dict[str, set[str]] = {
             "drift",
             "lab",
             "new",
+            "repeating",
         ),
         *("readme", "validity"),
     },

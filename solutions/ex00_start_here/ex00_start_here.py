@@ -34,7 +34,7 @@
 # %% id="setup" role="locked"
 # %load_ext grader
 # %exercise ex00_start_here
-from grader import check, grade, hint, observe, predict, progress
+from grader import certificate, check, grade, hint, observe, predict, progress
 
 # %% [markdown] id="predict"
 # ## Predict
@@ -217,6 +217,7 @@ grade("never_twice")
 # | `hint()` | helps a little more each time |
 # | `grade(…)` | the points of one claim, for a teacher |
 # | `progress()` | how far you have come |
+# | `certificate(…)` | a page of what you have proved, to keep or to show |
 #
 # ## The map
 #
@@ -226,6 +227,16 @@ grade("never_twice")
 
 # %% id="map"
 progress()
+
+# %% [markdown] id="certifying"
+# ## Your certificate
+#
+# When you have done what you want to do, put your name between the quotes.
+# The cell writes a page that lists what you have proved, claim by claim, with the seed of each run.
+# The page carries your submissions, so whoever doubts it can prove everything again; nothing in it is signed.
+
+# %% id="certificate"
+certificate("")
 
 # %% [markdown] id="next"
 # ## Next

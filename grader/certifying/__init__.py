@@ -1,0 +1,1 @@
+"""What a learner has proved, written down so that anybody can prove it again."""
