@@ -68,6 +68,10 @@ lock: ## resolve pyproject.toml anew into requirements.lock and environment.yml 
 	  --upgrade --generate-hashes --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 	@$(COPY_PINS)
+	cd solutions/ex10_on_call/deploy && uv pip compile requirements.in \
+	  --constraint "$(CURDIR)/requirements.lock" --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean: ## remove .venv and everything else that is not committed but made again
 	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
