@@ -8,7 +8,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ DATA, SOCKET = "data", "s"
 # appends its own name to that of the folder.
 PATH_LIMIT = 80
 SHARED = ("/tmp", "/var/tmp")
+LOOK_EVERY_S = 0.02
 
 
 class InUse(Exception):
@@ -92,12 +94,29 @@ def end_server(folder: Path) -> None:
             return  # the number is another process's by now
         family = [server, *server.children(recursive=True)]
         server.send_signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
-        _, alive = psutil.wait_procs(family, STOP_LIMIT_S)
-        for process in alive:
+        for process in _alive_after(STOP_LIMIT_S, family):
             process.kill()
-        psutil.wait_procs(alive, STOP_LIMIT_S)
+        _alive_after(STOP_LIMIT_S, family)
     except (OSError, ValueError, psutil.Error):
         return
+
+
+def _alive_after(
+    limit_s: float, processes: Sequence[psutil.Process]
+) -> list[psutil.Process]:
+    """Return which processes have not ended by then; whose parent sleeps has ended."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        alive = [process for process in processes if _is_alive(process)]
+        if not alive or time.monotonic() > deadline:
+            return alive
+        psutil.wait_procs(alive, LOOK_EVERY_S)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def lock(folder: Path) -> int | None:

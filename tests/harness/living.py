@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -81,8 +83,17 @@ def tree(pid: int) -> list[psutil.Process]:
 
 def survivors(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """Return which of the processes do not end; it waits for them."""
-    _, alive = psutil.wait_procs(list(processes), timeout=LIMIT_S)
-    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    alive, deadline = list(processes), time.monotonic() + LIMIT_S
+    while (alive := [p for p in alive if lives(p)]) and time.monotonic() < deadline:
+        psutil.wait_procs(alive, timeout=0.02)
+    return alive
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether a process runs; one that nobody has waited for does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def leftovers(folder: Path) -> list[str]:
