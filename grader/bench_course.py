@@ -32,6 +32,11 @@ from grader.sources import generated
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
 MORE = 2  # learners: what they take more than the first is what one more costs
 LOOK_EVERY_S = 1.0
+GRADES = {
+    "grade, 1 at a time": ["--workers", "1"],
+    "grade, 2 at a time": ["--workers", "2"],
+    "grade --once, 2 at a time": ["--workers", "2", "--once"],
+}
 
 
 def solved(stem: str, text: str) -> bytes:
@@ -152,15 +157,14 @@ def a_class(
         for first, more in costs.values():
             total = total.more(first, 1).more(more, students - 1)
         totals[f"autograde, {name}, extrapolated"] = total
-    for workers in (1, 2):
-        out = folder / f"out-{workers}"
-        command = [sys.executable, "-m", "grader", "grade", str(handed / "submitted")]
-        command += ["-o", str(out), "--workers", str(workers)]
-        totals[f"grade, {workers} at a time"] = cost(account, command, folder)
+    grades = [sys.executable, "-m", "grader", "grade", str(handed / "submitted")]
+    for title, options in GRADES.items():
+        out = str(folder / title)
+        totals[title] = cost(account, [*grades, "-o", out, *options], folder)
     stock = totals["autograde, stock, extrapolated"]
     for title, total in totals.items():
         print(f"{title:38}{total}{stock.cpu_s / total.cpu_s:8.1f}x stock per core")
-    one, two = (totals[f"grade, {workers} at a time"].wall_s for workers in (1, 2))
+    one, two = (totals[title].wall_s for title in list(GRADES)[:2])
     print(f"{'':38}two workers are {one / two:.2f}x as fast as one")
 
 

@@ -17,7 +17,6 @@ from grader.reports import Report
 from grader.session import (
     JUDGED_OUTSIDE,
     NO_EXERCISE,
-    RUNS,
     Session,
     client,
     current,
@@ -27,6 +26,7 @@ from grader.visuals.widgets import PredictionCard
 from grader.vocabulary import History, Status
 from grader.vocabulary.exercise import DATABASES
 from grader.vocabulary.history import parse
+from grader.vocabulary.verdict import RUNS
 
 STARTER = "starter.py"
 PICTURES = ("charges", "explorer", "growth", "rows")

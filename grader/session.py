@@ -18,8 +18,6 @@ from grader.vocabulary import Exercise, History, Run, Verdict
 from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import from_json
 
-# How many processes the runs have that points are given for; the worst one counts.
-RUNS = (0, 4)
 # Set in the kernel in which a notebook is run for its outputs while it is graded.
 JUDGED_OUTSIDE = "GRADER_JUDGED_OUTSIDE"
 NO_EXERCISE = Notice(

@@ -14,9 +14,10 @@ from typing import Any
 from grader import catalog
 from grader.client import Client
 from grader.reports import Report
-from grader.session import RUNS, asked
+from grader.session import asked
 from grader.visuals.timeline import of_failures
 from grader.vocabulary import History, Result, Status, Verdict
+from grader.vocabulary.verdict import RUNS
 
 Output = dict[str, Any]
 

@@ -76,5 +76,11 @@ def add(commands: Any) -> None:
         help="grade where submissions are isolated less: 2 reduced, 3 not at all",
     )
     grade.add_argument(
+        "--once",
+        action="store_true",
+        help="judge each submission once, in half the time; as shipped a second run "
+        "with four processes follows, and of each claim the worse result counts",
+    )
+    grade.add_argument(
         "--retry", action="store_true", help="judge again what ended in an error"
     )

@@ -126,7 +126,7 @@ def _judge(
             journal.append(line_of(Graded(one, verdict, line["author"])))
     if not waiting:
         return
-    tasks = _tasks(waiting, journal, places, chosen.accept_tier)
+    tasks = _tasks(waiting, journal, places, chosen.accept_tier, chosen.once)
     if chosen.scheduler:
         from grader.batch import cluster
 
@@ -149,6 +149,7 @@ def _tasks(
     journal: Journal,
     places: Places,
     tier: int,
+    once: bool,
 ) -> Iterator[task.Task]:
     """Yield a task for each author who is the first with anything left to judge."""
     by_author: dict[str, list[Submitted]] = {}
@@ -169,6 +170,7 @@ def _tasks(
                     "sha256": one.sha256,
                     "seed": seed,
                     "text": text.decode("utf-8", "surrogatepass"),
+                    "once": once,
                 }
             )
         yield {"author": author, "tier": tier, "exercises": exercises}

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 FORMAT = 1  # raised when the JSON of a verdict changes its meaning
+# How many processes the runs have that points are given for; the worst one counts.
+RUNS = (0, 4)
 
 
 class Status(StrEnum):
