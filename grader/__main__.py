@@ -69,6 +69,14 @@ def parser() -> argparse.ArgumentParser:
         default="",
         help="where checkpoints are kept; default: as the exercise says",
     )
+    check.add_argument(
+        "--accept-tier",
+        type=int,
+        default=1,
+        choices=(1, 2, 3),
+        metavar="N",
+        help="verify a certificate where its programs are isolated less",
+    )
     check.add_argument("--json", action="store_true", help="print the verdict as JSON")
     check.add_argument(
         "--html", type=Path, metavar="FILE", help="write the report as a page"

@@ -22,6 +22,7 @@ from grader.vocabulary import Exercise
 
 PAGE = "certificate.html"
 NAME_LIMIT = 100
+AGAIN = "run `check()` there again; the certificate is without it until then"
 NOT_KEPT = Notice("while a notebook is graded, nothing that was done before is known")
 
 
@@ -108,6 +109,9 @@ def _proof(stem: str, exercise: Exercise, store: Store) -> proof.Proof | None:
     if store.problem:
         put(Notice(store.problem, "the certificate is without it"))
     if kept is None:
+        if store.get("score"):
+            told = f"expected a proof beside the score of {stem}, found none"
+            put(Notice(told, AGAIN))
         return None
     wrong = document.invalid(kept, "proof")
     if not wrong:
@@ -119,7 +123,7 @@ def _proof(stem: str, exercise: Exercise, store: Store) -> proof.Proof | None:
     put(
         Notice(
             f"expected a proof of {stem} among your progress, found {one_line(wrong)}",
-            "run `check()` there again; the certificate is without it until then",
+            AGAIN,
         )
     )
     return None

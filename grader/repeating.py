@@ -15,6 +15,7 @@ from grader.certifying.document import Certificate, Entry
 from grader.certifying.page import form, page
 from grader.certifying.proof import Proof
 from grader.checking import BROKE, FAILED, PASSED, refuse
+from grader.harness import tiers
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
@@ -25,10 +26,18 @@ from grader.submissions import BadInput
 HOLDS, FALSE, UNKNOWN, NOT_PROVED = "holds", "does not hold", "not judged", "not proved"
 MARKS = {HOLDS: "✓", FALSE: "✗", UNKNOWN: "!", NOT_PROVED: "–"}
 ONLY_FOR_A_FILE = ("exercise", "processes", "database", "html", "history")
+ACCEPT = (
+    "the programs in a certificate are somebody else's; `python -m grader doctor` says "
+    "what is missing, and --accept-tier 2 or 3 runs them all the same"
+)
 NOT_REPEATED = (
     "The name, the dates and the isolation are what the certificate says; "
     "no run can repeat them."
 )
+
+
+class NotIsolated(Exception):
+    """This machine shuts a stranger's programs off less than was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,9 @@ def check(chosen: argparse.Namespace) -> int:
     except BadInput as problem:
         return refuse(str(problem), problem.help)
     try:
-        return asyncio.run(_check(made, text, chosen.seed, chosen.json))
+        return asyncio.run(_check(made, text, chosen))
+    except NotIsolated as refused:
+        print(f"{refused}\n  help: {ACCEPT}", file=sys.stderr)
     except (GraderBroke, OSError) as problem:
         print(f"the grader or the machine broke: {problem}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -62,19 +73,19 @@ def check(chosen: argparse.Namespace) -> int:
     return BROKE
 
 
-async def _check(made: Certificate, text: str, seed: int | None, as_json: bool) -> int:
-    say = _silent if as_json else print
+async def _check(made: Certificate, text: str, chosen: argparse.Namespace) -> int:
+    say = _silent if chosen.json else print
     say(f"certificate of {words.printable(made.name)}, {made.date.strip()}")
     findings = list(doubts(made, text))
     for finding in findings:
         say(_line(finding))
-    async for finding in repeated(made, seed):
+    async for finding in repeated(made, chosen.seed, chosen.accept_tier):
         findings.append(finding)
         say(_line(finding))
     states = [finding.state for finding in findings]
     held = states.count(HOLDS)
     say(f"{held} of {len(made.proved)} proofs hold. {NOT_REPEATED}")
-    if as_json:
+    if chosen.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     if UNKNOWN in states:
         return BROKE
@@ -110,16 +121,28 @@ def doubts(made: Certificate, text: str) -> list[Finding]:
     return found
 
 
-async def repeated(made: Certificate, seed: int | None) -> AsyncIterator[Finding]:
+async def repeated(
+    made: Certificate, seed: int | None, accept_tier: int = tiers.ISOLATED
+) -> AsyncIterator[Finding]:
     """Yield for each exercise whether its proof holds when it is run again.
 
     Args:
-        made: the certificate.
+        made: the certificate; of what it lists twice only the first is run.
         seed: to run everything with as well, or None.
+        accept_tier: the weakest isolation in which anything is run.
+
+    Raises:
+        NotIsolated: there is less.
     """
     mounts.own()
+    first = {entry.exercise: entry for entry in reversed(made.exercises)}
     async with Harness(best_launcher()) as harness:
-        for entry in made.exercises:
+        if harness.tier > accept_tier:
+            raise NotIsolated(
+                f"expected a machine that isolates submissions (tier {accept_tier}), "
+                f"found tier {harness.tier}, {harness.tier_name}"
+            )
+        for entry in reversed(first.values()):
             yield await _repeat(harness, entry, seed)
 
 

@@ -116,7 +116,7 @@ def test_predict_observe_fix_check(page: Page) -> None:
 
 
 def test_progress_in_the_tour(page: Page) -> None:
-    """the tour's map knows what was done in the exercise, and its links lead there"""
+    """the tour knows what was done in the exercise, certifies it, and leads there"""
     page.open(TOUR)
     page.run(number(TOUR, "setup"))
     shown = page.run(number(TOUR, "map"))
@@ -127,6 +127,12 @@ def test_progress_in_the_tour(page: Page) -> None:
         if "Memory" in row.text
     )
     assert "10" in row.text
-    row.find_element(By.CSS_SELECTOR, "a").click()
+    link = row.find_element(By.CSS_SELECTOR, "a")
+    place = number(TOUR, "certificate")
+    page.replace(place, 'certificate("Ada Lovelace")')
+    shown = page.run(place)
+    page.shoot("13-certified", shown)
+    assert "Ada Lovelace has proved 1 of" in shown.text
+    link.click()
     page.until(lambda: EXERCISE in page.driver.current_url)
-    page.shoot("13-followed")
+    page.shoot("14-followed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -69,11 +70,20 @@ def verified(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
     return verify
 
 
-def command(path: Path, *more: Any) -> tuple[int, str, str]:
-    """Run `check --certificate`; return its status, output and complaints."""
-    line = [sys.executable, "-m", "grader", "check", "--certificate", path, *more]
+def command(path: Path, *more: Any, **environment: str) -> tuple[int, str, str]:
+    """Run `check --certificate`; return its status, output and complaints.
+
+    The programs are our own, so they are run on machines without a sandbox too.
+    """
+    line = [sys.executable, "-m", "grader", "check", "--certificate", path]
+    line += ["--accept-tier", 3, *more]
     ran = subprocess.run(
-        [*map(str, line)], capture_output=True, text=True, cwd=ROOT, check=False
+        [*map(str, line)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=False,
     )
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stdout, ran.stderr

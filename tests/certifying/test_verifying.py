@@ -19,7 +19,16 @@ from grader.certifying.proof import Proof, digest
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
-from tests.certifying.conftest import MEMORY, ROOT, SEED, TOUR, full, made_of, right
+from tests.certifying.conftest import (
+    MEMORY,
+    ROOT,
+    SEED,
+    TOUR,
+    command,
+    full,
+    made_of,
+    right,
+)
 
 HOLDS, FALSE, BAD_INPUT, BROKE = 0, 1, 2, 3
 Verify = Callable[..., tuple[int, str, str]]
@@ -165,6 +174,7 @@ def test_a_missing_exercise(two: Certificate, verified: Verify) -> None:
     twice = replace(two, exercises=(*two.exercises, two.exercises[0]))
     (doubt,) = repeating.doubts(twice, page(twice))
     assert (doubt.exercise, doubt.what) == (TOUR, "listed 2 times")
+    assert verified(page(twice))[1].count(f"  ✓ {TOUR}") == 1
     invented = replace(two.exercises[1], exercise="ex99_invented")
     more = replace(two, exercises=(*two.exercises, invented))
     assert "ex99_invented" in false(verified(page(more))[1])
@@ -226,6 +236,19 @@ def test_only_its_own_options(two: Certificate, verified: Verify) -> None:
     assert "found --processes" in err
 
 
+def test_without_a_sandbox(two: Certificate, tmp_path: Path) -> None:
+    """a stranger's programs are run in a sandbox, or where less was accepted"""
+    path = tmp_path / "made.html"
+    path.write_text(page(two), encoding="utf-8")
+    nowhere = {"PATH": str(tmp_path)}
+    status, out, err = command(path, "--accept-tier", 1, **nowhere)
+    assert status == BROKE
+    assert "✓" not in out
+    assert "expected a machine that isolates submissions (tier 1)" in err
+    assert "--accept-tier" in err
+    assert command(path, **nowhere)[0] == HOLDS
+
+
 def test_the_grader_breaks(
     two: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +256,7 @@ def test_the_grader_breaks(
     path = tmp_path / "made.html"
     path.write_text(page(two), encoding="utf-8")
     chosen = argparse.Namespace(certificate=path, seed=None, json=True)
+    chosen.accept_tier = 3
     vars(chosen).update(dict.fromkeys(repeating.ONLY_FOR_A_FILE))
 
     def breaks(*_: object) -> None:

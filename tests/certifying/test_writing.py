@@ -115,11 +115,13 @@ def test_a_broken_proof_is_left_out(
     less = full(other).to_json()
     less["claims"].pop()
     keep(folder.parent / other, other, less)
+    Store("ex06_unbounded_cycles", folder.parent).remember({"score": 10})
     course.certificate("Ada")
     assert [e.exercise for e in written(folder).proved] == [TOUR]
     said = capsys.readouterr().out
     assert f"expected a proof of {MEMORY} among your progress, found at $" in said
     assert f"expected a proof of {other} among your progress, found claims" in said
+    assert "a proof beside the score of ex06_unbounded_cycles, found none" in said
 
 
 def test_versions() -> None:
