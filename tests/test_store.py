@@ -43,6 +43,9 @@ def test_two_notebooks_keep_each_others_facts(folder: Path) -> None:
     kept = json.loads(one.path.read_text(encoding="utf-8"))
     assert kept == {"hints": 2, "score": 10, "observed": True}
     assert one.get("score") == 10
+    assert one.remember({"score": 11}) == other.remember({"score": 12}) == ""
+    assert one.remember({"hints": 3}) == ""
+    assert Store(STEM, folder).get("score") == 12
 
 
 @pytest.mark.parametrize(("content", "found"), BROKEN.values(), ids=BROKEN)

@@ -130,6 +130,7 @@ def test_hostile_words_are_words() -> None:
     is_safe(text)
     assert "\x1b" not in text
     assert "\u202e" not in text
+    assert not set("<>&") & set(text.partition(START)[2].partition(END)[0])
     assert parse(text) == made
 
 

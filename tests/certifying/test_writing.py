@@ -54,6 +54,7 @@ def test_from_check_to_certificate(opened: Session, folder: Path) -> None:
     assert not notebook.check().verdict.passed
     kept = Store(TOUR, folder).get("proof")
     assert (kept["text"], kept["seed"]) == (right(TOUR), 7)
+    assert Store(TOUR, folder).get("score") == 10
     assert kept["tier"] == report.verdict.tier
     assert kept["date"] == date.today().isoformat()
     said = repr(course.certificate(" Ada\n Lovelace "))
