@@ -19,10 +19,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader import catalog, runner
+from grader.fakes.addresses import addresses
 from grader.fakes.answers import Answer
 from grader.fakes.ledger import Ledger, desk
-from grader.fakes.model_server import ledger_of
 from grader.fakes.persona import Script
+from grader.fakes.upstream import Profiles, fetch
 from grader.harness import checkpoints
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
@@ -138,13 +139,10 @@ class Service:
         folder.mkdir()
         checkpoints.create(folder / "checkpoints.db")
         pays = desk(Ledger(random.Random()))
-        url = self.harness.server.admit(key, asked, desk=pays)
-        environment = {
-            "OPENAI_BASE_URL": url,
-            "OPENAI_API_KEY": key,
-            "CHECKPOINT_DB": str(folder / "checkpoints.db"),
-            "LEDGER_URL": ledger_of(url),
-        }
+        profiles = fetch(Profiles(random.Random()))
+        url = self.harness.server.admit(key, asked, desk=pays, fetch=profiles)
+        environment = addresses(url, key)
+        environment["CHECKPOINT_DB"] = str(folder / "checkpoints.db")
         if exercise.database == POSTGRES:
             # Without PostgreSQL the cell says what is missing, and a check says why.
             with contextlib.suppress(GraderBroke):

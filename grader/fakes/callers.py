@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from grader.fakes.answers import Answer
 from grader.fakes.ledger import Desk
+from grader.fakes.upstream import Fetch
 
 BACKLOG = 512
 Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
@@ -25,7 +26,7 @@ T = TypeVar("T")
 class Caller:
     """One caller: its key, who answers it, and its requests without an answer.
 
-    `desk` is where it pays, if it does.
+    `desk` is where it pays, and `fetch` whom it asks for profiles, if it does.
 
     In a sandbox it has a socket of its own, which is an identity that cannot be
     forged: what comes through another's is nobody's.
@@ -34,6 +35,7 @@ class Caller:
     key: str
     asked: Asked
     desk: Desk | None = None
+    fetch: Fetch | None = None
     pending: set[asyncio.Future[Any]] = field(default_factory=set)
     _path: Path | None = None
     _serving: asyncio.Future[asyncio.Server] | None = None

@@ -31,6 +31,8 @@ from grader.fakes.bodies import Refused, json_response, read_body, refuse
 from grader.fakes.callers import BACKLOG, Asked, Caller, attend
 from grader.fakes.ledger import Desk
 from grader.fakes.ledger_server import LedgerServer
+from grader.fakes.upstream import Fetch
+from grader.fakes.upstream_server import UpstreamServer
 
 LIMIT_CONNECTIONS = 500  # of all processes together; more get a 503
 # Longer than any run: a server that closes an idle connection while the client sends
@@ -41,7 +43,8 @@ KEEP_ALIVE_S = 3600
 class ModelServer:
     """Serves chat completions in the running loop, while entered as a context.
 
-    On the same port it serves the ledger; see `LedgerServer`.
+    On the same port it serves the ledger and the upstream; see `LedgerServer` and
+    `UpstreamServer`.
 
     It renders what it is told and decides nothing: each caller is admitted with a
     coroutine function that turns the body of a request into an `Answer`, and that may
@@ -62,6 +65,7 @@ class ModelServer:
     async def __aenter__(self) -> ModelServer:
         routes = [
             *LedgerServer(self._known, self._broke).routes,
+            *UpstreamServer(self._known, self._broke).routes,
             Route("/{token}/v1/chat/completions", self._complete, methods=["POST"]),
             Route("/{token}/v1/models", self._models, methods=["GET"]),
             Route("/{path:path}", _nothing_here, methods=["GET", "POST"]),
@@ -129,7 +133,12 @@ class ModelServer:
         await self._server.wait_closed()
 
     def admit(
-        self, key: str, asked: Asked, inside: bool = False, desk: Desk | None = None
+        self,
+        key: str,
+        asked: Asked,
+        inside: bool = False,
+        desk: Desk | None = None,
+        fetch: Fetch | None = None,
     ) -> str:
         """Return a base URL for a caller, who shows `key` as its API key.
 
@@ -137,10 +146,11 @@ class ModelServer:
         serves nobody else.
         Each request is passed to `asked` as its parsed body, in which `messages` is a
         list of at least one object and nothing else is certain.
-        A caller with a `desk` pays at `ledger_of` this URL.
+        A caller with a `desk` pays, and one with `fetch` finds profiles, where
+        `addresses` says.
         """
         token = secrets.token_urlsafe(16)
-        caller = self._callers[token] = Caller(key, asked, desk)
+        caller = self._callers[token] = Caller(key, asked, desk, fetch)
         if not inside or not self._inside:
             return f"{self._origin}/{token}/v1"
         connect = partial(self._connect, token)
@@ -216,11 +226,6 @@ class ModelServer:
 
     def _broke(self, problem: BaseException) -> None:
         self.broken = self.broken or problem
-
-
-def ledger_of(url: str) -> str:
-    """Return the URL of the ledger for a caller's base URL."""
-    return f"{url.rpartition('/')[0]}/ledger"
 
 
 async def _in_loop(events: Iterable[str]) -> AsyncIterator[str]:

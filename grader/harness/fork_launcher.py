@@ -67,6 +67,8 @@ class ForkLauncher:
                 raise
             tail = log.read_text(errors="replace")[-500:]
             raise GraderBroke(f"the forkserver did not start: {tail}") from problem
+        # Nothing else was forked so far: this is the forwarder, where there is one.
+        self._between = pids.children(self._root)
         self._listener = asyncio.create_task(self._listen(reader))
 
     async def start(self, job: Job) -> Launched:
@@ -97,6 +99,10 @@ class ForkLauncher:
     def root_pid(self) -> int:
         """Return the process all workers descend from."""
         return self._root
+
+    def between(self) -> Sequence[int]:
+        """Return the processes that pass bytes on from workers to the fakes."""
+        return self._between
 
     def is_alive(self) -> bool:
         """Whether the forkserver still obeys."""

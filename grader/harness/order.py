@@ -60,8 +60,11 @@ def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:
         if isinstance(step, Call | Kill | KillWhen | ShowsAgain | StartsApart):
             return replace(step, process=numbers[step.process])
         if isinstance(step, Together):
-            calls = tuple(replace(c, process=numbers[c.process]) for c in step.calls)
-            return replace(step, calls=calls)
+            calls, more = (
+                tuple(replace(c, process=numbers[c.process]) for c in each)
+                for each in (step.calls, step.meanwhile)
+            )
+            return replace(step, calls=calls, meanwhile=more)
         if isinstance(step, Restart | Stop):
             return replace(step, processes=tuple(numbers[n] for n in step.processes))
         return step

@@ -71,6 +71,10 @@ class SpawnLauncher:
         """Return the process all workers descend from."""
         return os.getpid()
 
+    def between(self) -> Sequence[int]:
+        """Return nothing: the fakes are asked directly."""
+        return ()
+
     def is_alive(self) -> bool:
         """Return True: there is nothing that could end by itself."""
         return True

@@ -6,11 +6,14 @@ import asyncio
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.fakes.model_server import ModelServer, ledger_of
+from grader.fakes.addresses import addresses
+from grader.fakes.model_server import ModelServer
+from grader.harness.files import written
 from grader.harness.first import FirstImport
 from grader.harness.journal import Recorder
 from grader.harness.launch import Job, Launcher, clean_environment
@@ -20,6 +23,7 @@ from grader.harness.order import Order, shuffled
 from grader.harness.process import Process
 from grader.harness.stores import Store
 from grader.harness.till import Till
+from grader.harness.upstream import Upstream
 from grader.harness.web import address_in
 from grader.harness.world import World
 from grader.vocabulary import outside
@@ -40,7 +44,6 @@ from grader.vocabulary.scenario import (
     Together,
 )
 
-FILES_KEPT = 20
 REIMPORTED = ("langgraph",)  # reads the environment when it is imported
 
 
@@ -67,6 +70,7 @@ class Supervisor:
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
         self.till = Till(recorder, order.seed, self.world, store.path)
+        self.upstream = Upstream(recorder, order.seed, self.world, launcher)
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)
         self.processes = [self._process(n, launcher) for n in range(count)]
@@ -95,6 +99,7 @@ class Supervisor:
             for step in self.scenario.steps:
                 await self._take(step)
         finally:
+            self.upstream.close()
             for process in self.processes:
                 process.kill()
                 await process.close()
@@ -119,6 +124,7 @@ class Supervisor:
             outside.LedgerFails: self.till.ledger.apply,
             outside.SlowAfter: self.till.slow.arm,
             outside.DropsConnections: self._drop,
+            outside.UpstreamAnswers: self.upstream.apply,
             Sets: lambda _: None,  # done when the processes were started
             outside.StartsApart: lambda _: None,  # and so is this
         }
@@ -127,28 +133,38 @@ class Supervisor:
             await taken
 
     async def _call(self, call: Call) -> None:
-        await self._one(call, beside=False)
+        await self._one(call)
         await self._look()
 
     async def _together(self, step: Together) -> None:
+        first = self.calls + 1
+        self.calls += len(step.calls) + len(step.meanwhile)
+        if step.held_at == outside.PROFILE:
+            ask = partial(self._one, beside=True)
+            await self.upstream.together(step, first, ask, self._hang_up)
+        else:
+            await self._gathered(step, first)
+        await self._look()
+
+    async def _gathered(self, step: Together, first: int) -> None:
         event, count = step.held_at or "", len(step.calls)
         gathering = self.world.gather(event, count, step.one_by_one)
 
         async def one(call: Call, index: int) -> None:
             if step.one_by_one and index:
                 await gathering.entered[index - 1].wait()
-            await self._one(call, beside=True, number=first + index)
+            await self._one(call, first + index, beside=True)
             gathering.returned += 1
             gathering.settle()
 
-        first = self.calls + 1
-        self.calls += len(step.calls)
-        await asyncio.gather(
-            *(one(call, index) for index, call in enumerate(step.calls))
-        )
-        await self._look()
+        await asyncio.gather(*(one(call, n) for n, call in enumerate(step.calls)))
 
-    async def _one(self, call: Call, beside: bool, number: int = 0) -> None:
+    def _hang_up(self, process: int, number: int) -> None:
+        web = self.processes[process].web
+        if web is not None:
+            web.hang_up(number)
+
+    async def _one(self, call: Call, number: int = 0, beside: bool = False) -> None:
         if not number:
             self.calls += 1
             number = self.calls
@@ -198,38 +214,24 @@ class Supervisor:
 
     async def _look(self) -> None:
         """Write down what the shared folder holds now."""
-        file = self.store.path
-        own = {Path(f"{file}{end}") for end in ("", "-wal", "-shm")}
-        walked = os.walk(self.folder)  # what vanishes meanwhile is passed over
-        paths = [Path(folder, name) for folder, _, names in walked for name in names]
-        found = sorted(
-            str(path.relative_to(self.folder))
-            for path in paths
-            if path not in own and path.parent != self.folder
-        )
+        files = written(self.folder, self.store.path)
         held = await self.store.look(self.secrets)
         self.recorder.record(
-            "stored", files=found[:FILES_KEPT], database=self.store.variable, **held
+            "stored", files=files, database=self.store.variable, **held
         )
 
     def _process(self, number: int, launcher: Launcher) -> Process:
         key = "sk-" + secrets.token_hex(16)
         asked, desk = partial(self.world.asked, number), self.till.desk(number)
-        url = self.server.admit(key, asked, inside=True, desk=desk)
+        fetch = self.upstream.fetch(number)
+        url = self.server.admit(key, asked, inside=True, desk=desk, fetch=fetch)
         self.urls.append(url)
         cwd = self.folder / f"process-{number}"
-        environment = clean_environment(str(cwd)) | {
-            "OPENAI_BASE_URL": url,
-            "OPENAI_API_KEY": key,
-            "LEDGER_URL": ledger_of(url),
-        }
+        environment = clean_environment(str(cwd)) | addresses(url, key)
         environment |= self.store.environment
         steps = self.scenario.steps
         sets = {step.name: step.value for step in steps if isinstance(step, Sets)}
-        functions = [
-            {"name": f.name, "parameters": f.parameters, "returns": f.returns}
-            for f in self.order.exercise.functions
-        ]
+        functions = [asdict(function) for function in self.order.exercise.functions]
         job = Job(
             folder=str(self.code),
             path=str(self.code / "submission.py"),

@@ -54,18 +54,29 @@ class Turn:
 
 
 class Rest:
-    """Whether processes have nothing left to do but wait, look by look."""
+    """Whether processes have nothing left to do but wait, look by look.
 
-    def __init__(self, pids: Collection[int]) -> None:
+    So many `looks` in a row must find them so, and find asleep what passes on bytes
+    `between` them and this process, which may serve others meanwhile.
+    """
+
+    def __init__(
+        self,
+        pids: Collection[int],
+        looks: int = LOOKS,
+        between: Collection[int] = (),
+    ) -> None:
         self.pids, self.ran_s = pids, ran_s(pids)
+        self._needed, self._between = looks, between
         self._looks = 0
 
     def look(self) -> bool:
         """Whether all OS threads have slept for several looks in a row."""
         before, self.ran_s = self.ran_s, ran_s(self.pids)
-        still = before == self.ran_s and all(_asleep(pid) for pid in self.pids)
+        asleep = all(_asleep(pid) for pid in (*self.pids, *self._between))
+        still = before == self.ran_s and asleep
         self._looks = self._looks + 1 if still else 0
-        return self._looks >= LOOKS
+        return self._looks >= self._needed
 
 
 def ran_s(pids: Collection[int]) -> float:

@@ -76,6 +76,8 @@ class Web:
             trust_env=False,
         )
         self._raised: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._left: set[int] = set()
         self._hung = ""
 
     def heard(self, message: dict[str, Any]) -> None:
@@ -83,6 +85,13 @@ class Web:
         raised = self._raised.get(str(message.get("id")))
         if raised is not None and not raised.done():
             raised.set_result(message)
+
+    def hang_up(self, number: int) -> None:
+        """Close the connection of a request that has no response yet."""
+        asked = self._asked.get(number)
+        if asked is not None and not asked.done():
+            self._left.add(number)
+            asked.cancel()
 
     async def ask(
         self, number: int, request: str, body: Any = None, *, limit_s: float
@@ -95,8 +104,13 @@ class Web:
         pids = [self._launched.host_pid]
         asked = asyncio.ensure_future(self._answered(number, request, body))
         asked.add_done_callback(_noticed)
+        self._asked[number] = asked
         try:
             return await within(asyncio.shield(asked), limit_s, pids)
+        except asyncio.CancelledError:
+            if number not in self._left:
+                raise
+            return {"error": "hung_up", "message": "its client did not wait"}
         except OutOfPatience as limit:
             self._hung = str(limit)
             self._end()

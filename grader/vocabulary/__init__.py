@@ -17,6 +17,7 @@ from grader.vocabulary.words import (
     restart_all,
     stop_all,
     together,
+    upstream,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "restart_all",
     "stop_all",
     "together",
+    "upstream",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from grader.vocabulary.describing import describe
+from grader.vocabulary.describing import short as short
 
 
 class CheckFailed(Exception):
@@ -43,7 +46,8 @@ class Observation:
     args · `reply` id, function, and either value, or error, message, line; the
     status of an HTTP response · `model` event, request, prompt, messages · `answer`
     event, request, text, status · `charge` event, key, order, amount, charge_id, new,
-    status · `held` / `released` event, inside, expected ·
+    status · `fetch` event, request, user · `fetched` as `fetch`, and status (-1 where
+    nobody waited for it), profile · `held` / `released` event, inside, expected ·
     `fault` what, event, stored, connections (how many were dropped) · `exit` code,
     signal · `limit` what, limit, found · `output` text, cut · `log` text, times ·
     `stored` threads, files, foreign, keys, rows, sizes_b, size_b (see
@@ -90,6 +94,7 @@ class Observation:
             "broken": f"{where} could not import the submission",
             "refused": f"{where} took no connection for {name}",
             "disconnected": f"{where} hung up before it answered {name}",
+            "hung_up": f"the client hung up before {where} answered {name}",
         }
         if self.data.get("status", 0) >= 300:
             raised = "" if str(error).startswith("HTTP ") else f": it raised {error}"
@@ -129,7 +134,7 @@ class Observation:
 
     def __str__(self) -> str:
         where = "" if self.process is None else f" process {self.process}"
-        return f"#{self.number}{where} {_describe(self)}"
+        return f"#{self.number}{where} {describe(self.kind, self.data)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the observation as plain data."""
@@ -140,97 +145,3 @@ class Observation:
             "at_ms": self.at_ms,
             "data": dict(self.data),
         }
-
-
-def _describe(seen: Observation) -> str:
-    data = seen.data
-    words: dict[str, Callable[[], str]] = {
-        "start": lambda: "restarts" if data.get("restarted") else "starts",
-        "broken": lambda: f"cannot import the submission: {_error(data)}",
-        "call": lambda: _call(data),
-        "reply": lambda: f"reply {data['function']}: {_result(data)}",
-        "again": lambda: f"shows {data['function']} again: {_result(data)}",
-        "model": lambda: f"asks the model [{data['event']}]: {short(data['prompt'])}",
-        "answer": lambda: f"model [{data['event']}] answers: {_answer(data)}",
-        "charge": lambda: f"asks the ledger [charge]: {_charge(data)}",
-        "held": lambda: f"is held at [{data['event']}]",
-        "released": lambda: (
-            f"[{data['event']}] is released, {data['inside']} of "
-            f"{data['expected']} inside"
-        ),
-        "fault": lambda: _fault(data),
-        "exit": lambda: f"ends {_exit(data)}",
-        "limit": lambda: f"reaches a limit: {data['what']} ({data['limit']})",
-        "log": lambda: f"logs: {short(data['text'], 200)}{_times(data['times'])}",
-        "output": lambda: f"prints: {short(data['text'])}",
-        "stored": lambda: f"the checkpoint database holds {_threads(data)}",
-    }
-    return words[seen.kind]() if seen.kind in words else seen.kind
-
-
-def short(value: Any, length: int = 100) -> str:
-    """Return the repr of a value, cut in the middle where it is long."""
-    text = repr(value)
-    half = length // 2 - 1
-    return text if len(text) <= length else f"{text[:half]} … {text[-half:]}"
-
-
-def _call(data: Mapping[str, Any]) -> str:
-    if " " in data["function"]:  # an HTTP request: method and path
-        return f"gets {data['function']} {_args(data['args'])}".rstrip()
-    return f"call {data['function']}({_args(data['args'])})"
-
-
-def _times(times: int) -> str:
-    return f" ({times} times)" if times > 1 else ""
-
-
-def _args(args: Iterable[Any]) -> str:
-    return ", ".join(short(arg) for arg in args)
-
-
-def _error(data: Mapping[str, Any]) -> str:
-    line = f" (line {data['line']} of the submission)" if data.get("line") else ""
-    return f"{data['error']}: {data['message']}{line}"
-
-
-def _result(data: Mapping[str, Any]) -> str:
-    if "value" in data:
-        return short(data["value"])
-    if data.get("status", 0) >= 300 and not str(data["error"]).startswith("HTTP "):
-        return f"HTTP {data['status']}, {_error(data)}"
-    return _error(data)
-
-
-def _answer(data: Mapping[str, Any]) -> str:
-    if data["status"] == 200:
-        return short(data["text"])
-    return f"HTTP {data['status']}" if data["status"] else "nothing, and hangs up"
-
-
-def _charge(data: Mapping[str, Any]) -> str:
-    asked = f"{data['amount']} for {short(data['order'], 40)}"
-    key = f"key {short(data['key'], 50)}" if data["key"] else "no key"
-    done = "nothing is charged"
-    if data["charge_id"]:
-        done = f"{'charged' if data['new'] else 'charged before'}, {data['charge_id']}"
-    answers = {200: "", 0: "; it hangs up", -1: "; it never answers"}
-    answer = answers.get(data["status"], f"; it answers HTTP {data['status']}")
-    return f"{asked}, {key}: {done}{answer}"
-
-
-def _fault(data: Mapping[str, Any]) -> str:
-    if "connections" in data:
-        return f"the database server ends all connections: {data['connections']}"
-    return f"is {data['what']}" + (f" at [{data['event']}]" if data["event"] else "")
-
-
-def _exit(data: Mapping[str, Any]) -> str:
-    if data.get("signal"):
-        return f"by signal {data['signal']}"
-    return f"with exit code {data['code']}"
-
-
-def _threads(data: Mapping[str, Any]) -> str:
-    counts = [f"{t['checkpoints']} of {short(t['thread'])}" for t in data["threads"]]
-    return f"checkpoints: {', '.join(counts)}" if counts else "no checkpoint"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CHARGE = "charge"  # the event of a request to the ledger; all others are the model's
+CHARGE = "charge"  # the event of a request to the ledger
+PROFILE = "profile"  # that of one to the upstream; all others are the model's
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,16 @@ class DropsConnections:
     """
 
 
-Outside = StartsApart | LedgerFails | SlowAfter | DropsConnections
+@dataclass(frozen=True, slots=True)
+class UpstreamAnswers:
+    """From now on the upstream answers about this user with this HTTP status.
+
+    `user` is a template; the status is 0 for a connection that is closed without an
+    answer, and 200 for a profile, as ever.
+    """
+
+    user: str
+    status: int = 503
+
+
+Outside = StartsApart | LedgerFails | SlowAfter | DropsConnections | UpstreamAnswers

@@ -7,23 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.vocabulary.outside import Outside, StartsApart
+from grader.vocabulary.calls import Call as Call
+from grader.vocabulary.calls import Together as Together
+from grader.vocabulary.outside import Outside, StartsApart, UpstreamAnswers
 
 Reply = str | Mapping[str, Any]
 MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the names
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One process calls one function of the submission.
-
-    Over HTTP it is sent a request: `function` is the method, `args` path and body.
-    """
-
-    process: int
-    function: str
-    args: tuple[Any, ...] = ()
-    http: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +66,6 @@ class Stop:
     """Each process ends as a server does on SIGTERM."""
 
     processes: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """Calls made at once; the model holds `held_at` until all of them are in.
-
-    A charge is held before the ledger has looked at it.
-
-    One by one, each of them is made when the one before it is in, and answered when
-    the one before it has returned.
-    """
-
-    calls: tuple[Call, ...]
-    held_at: str | None = None
-    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +190,7 @@ class Scenario:
         given: list[Any] = [call.args for call in self.calls]
         for step in self.steps:
             given += [step.reply, step.about] if isinstance(step, Says) else []
+            given += [step.user] if isinstance(step, UpstreamAnswers) else []
         found = {
             name
             for text in _texts(given)
@@ -239,4 +214,4 @@ def _calls(steps: Sequence[Step]) -> Iterator[Call]:
         if isinstance(step, Call):
             yield step
         elif isinstance(step, Together):
-            yield from step.calls
+            yield from (*step.calls, *step.meanwhile)

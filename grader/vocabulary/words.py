@@ -10,6 +10,7 @@ from grader.vocabulary.outside import (
     LedgerFails,
     SlowAfter,
     StartsApart,
+    UpstreamAnswers,
 )
 from grader.vocabulary.scenario import (
     Answers,
@@ -42,9 +43,9 @@ class process:
         """Look once more at the objects of an earlier call; see `ShowsAgain`."""
         return ShowsAgain(self.number, call)
 
-    def gets(self, path: str) -> Call:
-        """Send it `GET path`; the path is a template."""
-        return Call(self.number, "GET", (path,), http=True)
+    def gets(self, path: str, hangs_up: bool = False) -> Call:
+        """Send it `GET path`, a template; perhaps hang up before it is answered."""
+        return Call(self.number, "GET", (path,), http=True, hangs_up=hangs_up)
 
     def posts(self, path: str, body: Any) -> Call:
         """Send it `POST path` with a JSON body; all texts in both are templates."""
@@ -78,14 +79,18 @@ class process:
 
 
 def together(
-    *calls: Call, held_at: str | None = None, one_by_one: bool = False
+    *calls: Call,
+    held_at: str | None = None,
+    one_by_one: bool = False,
+    meanwhile: tuple[Call, ...] = (),
 ) -> Together:
     """Make all `calls` at once, held at the model's `held_at` until all are in.
 
     With `one_by_one` each call is made when the one before it is in, and the model
-    answers it when the one before it has returned, or does not.
+    answers it when the one before it has returned, or does not. Calls that are held
+    at "profile" may have others made `meanwhile`; see `Together`.
     """
-    return Together(calls, held_at, one_by_one)
+    return Together(calls, held_at, one_by_one, meanwhile)
 
 
 def restart_all(count: int) -> Restart:
@@ -124,6 +129,24 @@ class ledger:
     def is_silent(times: int = 1) -> LedgerFails:
         """Charge, and never answer."""
         return LedgerFails(-1, charged=True, times=times)
+
+
+class upstream:
+    """What the profile service answers about a user, from now on."""
+
+    fails = UpstreamAnswers
+    holds = Holds
+    releases = Releases
+
+    @staticmethod
+    def drops(user: str) -> UpstreamAnswers:
+        """Close the connection without an answer."""
+        return UpstreamAnswers(user, 0)
+
+    @staticmethod
+    def recovers(user: str) -> UpstreamAnswers:
+        """Answer with the profile again."""
+        return UpstreamAnswers(user, 200)
 
 
 class database:

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from grader.fakes.addresses import ledger_of
 from grader.fakes.answers import Answer
 from grader.fakes.ledger import Decision, Desk, Ledger, desk
-from grader.fakes.model_server import ledger_of
 from grader.vocabulary.outside import LedgerFails
 from tests.fakes.model_bench import KEY, LIMIT_S, Bench
 

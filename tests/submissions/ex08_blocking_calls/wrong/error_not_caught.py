@@ -1,0 +1,53 @@
+"""An error of the service is raised, and so looks like our own: 500.
+
+Caught by: says_why
+"""
+
+import os
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+import httpx
+from fastapi import FastAPI
+from langgraph.graph import END, START, StateGraph
+
+
+class State(TypedDict):
+    user: str
+    profile: dict
+
+
+clients = {}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    url = os.environ["PROFILE_URL"]
+    async with httpx.AsyncClient(base_url=url, timeout=30.0) as client:
+        clients["profiles"] = client
+        yield
+
+
+async def fetch(state: State) -> dict:
+    response = await clients["profiles"].get(f"/profiles/{state['user']}")
+    response.raise_for_status()
+    return {"profile": response.json()}
+
+
+builder = StateGraph(State)
+builder.add_node("fetch", fetch)
+builder.add_edge(START, "fetch")
+builder.add_edge("fetch", END)
+graph = builder.compile()
+
+api = FastAPI(lifespan=lifespan)
+
+
+@api.get("/profile/{user}")
+async def profile(user: str) -> dict:
+    return (await graph.ainvoke({"user": user}))["profile"]
+
+
+@api.get("/health")
+async def health() -> dict:
+    return {"status": "ok"}

@@ -1,0 +1,56 @@
+"""An OS thread for each request, and the loop waits for its end.
+
+Caught by: inside_at_once, stays_healthy
+"""
+
+import os
+import threading
+from typing import TypedDict
+
+import httpx
+from fastapi import FastAPI, HTTPException
+from langgraph.graph import END, START, StateGraph
+
+
+class State(TypedDict):
+    user: str
+    profile: dict
+
+
+client = httpx.Client(base_url=os.environ["PROFILE_URL"], timeout=30.0)
+
+
+async def fetch(state: State) -> dict:
+    found = []
+    path = f"/profiles/{state['user']}"
+    fetching = threading.Thread(target=lambda: found.append(client.get(path)))
+    fetching.start()
+    fetching.join()
+    if not found:
+        raise httpx.ReadError("the service did not answer")
+    response = found[0]
+    response.raise_for_status()
+    return {"profile": response.json()}
+
+
+builder = StateGraph(State)
+builder.add_node("fetch", fetch)
+builder.add_edge(START, "fetch")
+builder.add_edge("fetch", END)
+graph = builder.compile()
+
+api = FastAPI()
+
+
+@api.get("/profile/{user}")
+async def profile(user: str) -> dict:
+    try:
+        result = await graph.ainvoke({"user": user})
+    except httpx.HTTPError as error:
+        raise HTTPException(502, f"profile service: {error!r}") from error
+    return result["profile"]
+
+
+@api.get("/health")
+async def health() -> dict:
+    return {"status": "ok"}

@@ -1,0 +1,61 @@
+"""Who has had an error gets it again, when the service has long recovered.
+
+Caught by: says_why, leaves_nothing
+"""
+
+import os
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+import httpx
+from fastapi import FastAPI, HTTPException
+from langgraph.graph import END, START, StateGraph
+
+
+class State(TypedDict):
+    user: str
+    profile: dict
+
+
+clients = {}
+failed = {}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    url = os.environ["PROFILE_URL"]
+    async with httpx.AsyncClient(base_url=url, timeout=30.0) as client:
+        clients["profiles"] = client
+        yield
+
+
+async def fetch(state: State) -> dict:
+    response = await clients["profiles"].get(f"/profiles/{state['user']}")
+    response.raise_for_status()
+    return {"profile": response.json()}
+
+
+builder = StateGraph(State)
+builder.add_node("fetch", fetch)
+builder.add_edge(START, "fetch")
+builder.add_edge("fetch", END)
+graph = builder.compile()
+
+api = FastAPI(lifespan=lifespan)
+
+
+@api.get("/profile/{user}")
+async def profile(user: str) -> dict:
+    if user in failed:
+        raise HTTPException(502, failed[user])
+    try:
+        result = await graph.ainvoke({"user": user})
+    except httpx.HTTPError as error:
+        failed[user] = f"profile service: {error!r}"
+        raise HTTPException(502, failed[user]) from error
+    return result["profile"]
+
+
+@api.get("/health")
+async def health() -> dict:
+    return {"status": "ok"}
