@@ -29,7 +29,7 @@ from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import RUNS
 
 STARTER = "starter.py"
-PICTURES = ("charges", "explorer", "growth", "rows")
+PICTURES = ("charges", "explorer", "flight", "growth", "rows")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
@@ -87,7 +87,8 @@ def show(picture: str, scenario: str, seed: int | None = None, **settings: Any) 
     Where the scenario has not been observed yet, it is run now.
 
     Args:
-        picture: "charges", "explorer", "growth" or "rows"; see `grader.visuals`.
+        picture: "charges", "explorer", "flight", "growth" or "rows"; see
+            `grader.visuals`.
         scenario: what to run.
         seed: of an earlier run, to see it again.
         settings: of the picture, such as the `price` of a call for "growth".

@@ -17,6 +17,7 @@ from grader.vocabulary.scenario import Call, Together
 # on its way through the forwarder and through this process is seen by then, however
 # crowded the machine is, for only a process without anything to do is at rest.
 LOOKS = 25
+IDLE_S = 0.001  # of processor time between two looks: less is no work, but a look
 PASSES = 10  # of this process's own loop between two looks, to take in what has come
 FULL, STILL, LIMIT = "all were in", "nothing moved any more", "the limit was reached"
 
@@ -91,10 +92,10 @@ class Crowd:
     async def _settled(self, done: Callable[[], bool] = lambda: False) -> str:
         """Wait until it is done, or nothing moves any more; return which it is.
 
-        A process that never rests, because it looks again and again, has a limit,
-        which begins anew with each request that comes in.
+        A process that never rests has a limit, which begins anew with each request
+        that comes in.
         """
-        rest = Rest(self._pids(), LOOKS, self._between)
+        rest = Rest(self._pids(), LOOKS, self._between, IDLE_S)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def look() -> None:

@@ -57,7 +57,8 @@ class Rest:
     """Whether processes have nothing left to do but wait, look by look.
 
     So many `looks` in a row must find them so, and find asleep what passes on bytes
-    `between` them and this process, which may serve others meanwhile.
+    `between` them and this process, which may serve others meanwhile. Between two
+    looks they may run for `idle_s` seconds, as one does that looks again and again.
     """
 
     def __init__(
@@ -65,16 +66,17 @@ class Rest:
         pids: Collection[int],
         looks: int = LOOKS,
         between: Collection[int] = (),
+        idle_s: float = 0.0,
     ) -> None:
         self.pids, self.ran_s = pids, ran_s(pids)
-        self._needed, self._between = looks, between
+        self._needed, self._between, self._idle_s = looks, between, idle_s
         self._looks = 0
 
     def look(self) -> bool:
         """Whether all OS threads have slept for several looks in a row."""
         before, self.ran_s = self.ran_s, ran_s(self.pids)
         asleep = all(_asleep(pid) for pid in (*self.pids, *self._between))
-        still = before == self.ran_s and asleep
+        still = abs(self.ran_s - before) <= self._idle_s and asleep
         self._looks = self._looks + 1 if still else 0
         return self._looks >= self._needed
 
