@@ -176,6 +176,11 @@ def _were(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
+def _top(shown: Flight) -> float:
+    # Room for words above the lines.
+    return 1.4 * max(shown.expected, shown.most, 1)
+
+
 def _svg(shown: Flight) -> str:
     from matplotlib.figure import Figure
 
@@ -191,27 +196,28 @@ def _svg(shown: Flight) -> str:
         small: dict[str, Any] = {"fontsize": style.SMALL_PT, "color": style.INK}
         axes.plot(ideal, color=style.SKIPPED, lw=1.5, ls="--")
         axes.step([*range(len(shown.inside) + 1)], [0, *shown.inside], color=color)
+        near: dict[str, Any] = {"textcoords": "offset points", **small}
         if not reached:
-            axes.text(
-                shown.expected, shown.expected, f" ideal: {shown.expected}", **small
-            )
+            top = (shown.expected, shown.expected)
+            axes.annotate(f"ideal: {shown.expected}", top, (8, 0), **near)
         if shown.inside:
             place = shown.inside.index(shown.most) + 1
-            sign = "✓" if reached else "✗"
-            words = f"{sign} yours: {shown.most}"
-            axes.annotate(
-                words, (place, shown.most), (6, 3), "data", "offset points", **small
-            )
+            words = f"{'✓' if reached else '✗'} yours: {shown.most}"
+            # Where there is room: left of a climb, right of a line along the bottom.
+            low = shown.most < shown.expected / 4
+            side, offset = ("left", (30, 5)) if low else ("right", (-6, 2))
+            axes.annotate(words, (place, shown.most), offset, ha=side, **near)
         for moment in shown.moments:
             if moment.words.startswith("/"):
                 axes.axvline(moment.place, color=style.GREY, lw=1, ls=":")
-                top = shown.expected * 1.12
-                axes.text(moment.place, top, f" {moment.words}", va="top", **small)
+                side = "right" if moment.place > shown.expected else "left"
+                words = f" {moment.words} "
+                axes.text(moment.place, _top(shown), words, va="top", ha=side, **small)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_title("calls in flight", loc="left", fontsize=style.TEXT_PT)
         axes.set_xlabel("calls that enter or leave, in order, not time", **small)
         axes.tick_params(labelsize=style.SMALL_PT, colors=style.INK)
-        axes.set_ylim(0, max(shown.expected, shown.most, 1) * 1.15)
+        axes.set_ylim(0, _top(shown))
         axes.set_xlim(left=0)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})

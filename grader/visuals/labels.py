@@ -10,13 +10,14 @@ from grader.vocabulary import Observation
 LOG_LIMIT = 40  # characters of a line of a log
 LABEL_LIMIT = 200  # characters of one label, before it is fitted to its place
 # Drawn without a number, unless they are evidence: a call has many of them.
-UNNUMBERED = {"model", "held", "answer"}
+UNNUMBERED = {"model", "held", "answer", "fetch"}
 NO_REPLY = {
     "killed": "no reply: killed",
     "hang": "no reply: hangs",
     "died": "no reply: the process ended",
     "not_run": "no reply: not called",
     "broken": "no reply: no import",
+    "hung_up": "no reply: its client hung up",
 }
 
 
@@ -81,7 +82,7 @@ def shape(seen: Observation) -> str:
         if seen.process is None:  # what happens to all of them
             return "line"
         return "killed" if seen.data.get("what") == "killed" else "stopped"
-    return {"released": "line"}.get(seen.kind, seen.kind)
+    return {"released": "line", "fetch": "model"}.get(seen.kind, seen.kind)
 
 
 def _words(seen: Observation) -> str:
@@ -92,6 +93,8 @@ def _words(seen: Observation) -> str:
         "model": data.get("event"),
         "answer": f"{data.get('event')} answered",
         "charge": _charge(data),
+        "fetch": data.get("event"),
+        "fetched": f"{data.get('event')} answered",
         "held": "held",
         "released": f"{data.get('event')} released, {data.get('inside')} of "
         f"{data.get('expected')} inside",

@@ -16,7 +16,7 @@ from grader.visuals.labels import (
 )
 from grader.vocabulary import Observation, Run
 
-DRAWN = {"call", "reply", "model", "charge", "held", "released"}
+DRAWN = {"call", "reply", "model", "charge", "fetch", "held", "released"}
 DRAWN |= {"fault", "limit", "broken"}
 DRAWN_LIMIT = 160  # events in one picture; the table has all of them
 # Rows below the processes for what no process did.
@@ -137,7 +137,7 @@ class Telling:
 
         Only the texts tell: the call whose argument the model was sent.
         """
-        sent = [seen.data.get("prompt"), seen.data.get("messages")]
+        sent = [seen.data.get(key) for key in ("prompt", "messages", "user")]
         text = json.dumps(sent, default=str)
         name = actor(seen)
         rows = [row for row in self.running if row[0] == name]
@@ -169,7 +169,10 @@ def actor(seen: Observation) -> str:
 
 
 def _args(telling: Telling, row: RowName) -> Sequence[object]:
-    return [arg for arg in leaves(telling.running[row].data.get("args", ())) if arg]
+    call = telling.running[row].data
+    method, _, path = str(call.get("function")).partition(" ")
+    asked = [path.rpartition("/")[2]] if method == "GET" else []
+    return [arg for arg in (*asked, *leaves(call.get("args", ()))) if arg]
 
 
 def _is_drawn(seen: Observation, evidence: Collection[int]) -> bool:
@@ -185,7 +188,7 @@ def _thinned(
     if len(seen) <= DRAWN_LIMIT:
         return list(seen)
     calls = {s.data.get("id") for s in seen if s.number in evidence} - {None}
-    quiet = {"model", "held"}
+    quiet = {"model", "fetch", "held"}
     kept = [s for s in seen if s.kind not in quiet or s.number in evidence]
     if len(kept) > DRAWN_LIMIT:
         half = DRAWN_LIMIT // 2

@@ -78,7 +78,8 @@ def _what(seen: Observation) -> str:
     if seen.kind == "reply" and not seen.ok:
         return "no reply"
     names = {"model": "model asked", "answer": "model answers", "broken": "no import"}
-    names |= {"charge": "ledger asked"}
+    names |= {"charge": "ledger asked", "fetch": "upstream asked"}
+    names |= {"fetched": "upstream answers"}
     return names.get(seen.kind, seen.kind)
 
 
