@@ -92,10 +92,11 @@ class Crowd:
     async def _settled(self, done: Callable[[], bool] = lambda: False) -> str:
         """Wait until it is done, or nothing moves any more; return which it is.
 
-        A process that never rests has a limit, which begins anew with each request
-        that comes in.
+        A process that never rests has a limit, of time and of processor time, which
+        begins anew with each request that comes in.
         """
-        rest = Rest(self._pids(), LOOKS, self._between, IDLE_S)
+        pids = self._pids()
+        rest = Rest(pids, LOOKS, self._between, IDLE_S)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def look() -> None:
@@ -107,7 +108,7 @@ class Crowd:
         while True:
             entered = self._entered
             try:
-                await within(look(), self._patience_s, self._pids())
+                await within(look(), self._patience_s, pids, self._patience_s)
                 return FULL if done() else STILL
             except OutOfPatience:
                 if entered == self._entered:

@@ -1,6 +1,6 @@
 """Who asks is kept in a global, and so is somebody else after an await.
 
-Caught by: right_profile, says_why, leaves_nothing
+Caught by: right_profile
 """
 
 import os
