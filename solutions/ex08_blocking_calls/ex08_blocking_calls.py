@@ -97,7 +97,7 @@ show("flight", "crowd")
 #
 # | you define | it is | it answers |
 # |---|---|---|
-# | `api` | an ASGI application | `GET /profile/{user}` by the service's JSON, as it came; where the service fails, by a 502 with a reason: `{"detail": …}` |
+# | `api` | an ASGI application | `GET /profile/{user}` by the service's JSON, as it came; where the service fails, by a 502 with a reason, a text: `{"detail": "…"}` |
 # | | | `GET /health` by any JSON, whatever the service does |
 #
 # `PROFILE_URL` has `GET /profiles/{user}`. A profile changes all the time.

@@ -1,0 +1,289 @@
+"""What ex08 says of loops that wait, of two pools, of clients, and of who hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypedDict
+
+import anyio.to_thread
+import httpx
+import pytest
+import requests
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+from tests.drift.small_graphs import LIMIT_S, chain
+
+fact = pytest.mark.fact
+
+
+class State(TypedDict, total=False):
+    user: str
+
+
+def order_of(waits: Callable[[threading.Event, asyncio.Event], Any]) -> list[str]:
+    """Return in which order a node waits and a callback of its loop runs.
+
+    An OS thread asks the loop for the callback while the node waits.
+    """
+    seen: list[str] = []
+    entered, gate = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        loop, open_ = asyncio.get_running_loop(), asyncio.Event()
+
+        async def node(state: State) -> Any:
+            entered.set()
+            await waits(gate, open_)
+            seen.append("node")
+
+        def callback() -> None:
+            seen.append("callback")
+            open_.set()
+
+        def asks() -> None:
+            assert entered.wait(LIMIT_S)
+            loop.call_soon_threadsafe(callback)
+            gate.set()
+
+        asking = threading.Thread(target=asks)
+        asking.start()
+        await chain(State, node).ainvoke({"user": "u"})
+        asking.join()
+        await asyncio.sleep(0)  # for a callback that had to wait
+
+    asyncio.run(run())
+    return seen
+
+
+@fact("ex08.a_blocking_call_keeps_the_loop")
+def test_a_blocking_call_keeps_the_loop() -> None:
+    """while an async node is in a blocking call, its loop does nothing else"""
+
+    async def blocks(gate: threading.Event, _: asyncio.Event) -> None:
+        assert gate.wait(LIMIT_S)
+
+    assert order_of(blocks) == ["node", "callback"]
+
+
+@fact("ex08.await_gives_the_loop_back")
+def test_await_gives_the_loop_back() -> None:
+    """while an async node awaits, its loop goes on"""
+
+    async def awaits(_: threading.Event, open_: asyncio.Event) -> None:
+        await asyncio.wait_for(open_.wait(), LIMIT_S)
+
+    assert order_of(awaits) == ["callback", "node"]
+
+
+@fact("ex08.size_of_the_loops_pool")
+def test_size_of_the_loops_pool() -> None:
+    """asyncio.to_thread runs at most min(32, cpus + 4) functions at once"""
+    cpus = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    room = min(32, cpus + 4)
+    inside: list[str] = []
+    full, gate = threading.Barrier(room + 1), threading.Event()
+
+    def waits(_: int) -> None:
+        inside.append(threading.current_thread().name)
+        if not gate.is_set():
+            full.wait(LIMIT_S)
+            gate.wait(LIMIT_S)
+
+    async def run() -> int:
+        asked = [asyncio.ensure_future(asyncio.to_thread(waits, n)) for n in range(60)]
+        with ThreadPoolExecutor(1) as own:  # the loop's pool has no room for it
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(own, full.wait, LIMIT_S)
+        most = len(inside)
+        gate.set()
+        await asyncio.gather(*asked)
+        return most
+
+    assert asyncio.run(run()) == room
+    assert len(set(inside)) == room
+
+
+@fact("ex08.plain_nodes_run_in_the_loops_pool")
+def test_plain_nodes_run_in_the_loops_pool() -> None:
+    """LangGraph runs a plain node under ainvoke() in the loop's default pool, and
+    so in one that the loop was given"""
+
+    def node(state: State) -> Any:
+        return {"user": threading.current_thread().name}
+
+    async def run() -> str:
+        pool = ThreadPoolExecutor(100, thread_name_prefix="given")
+        asyncio.get_running_loop().set_default_executor(pool)
+        found = await chain(State, node).ainvoke({"user": "u"})
+        return str(found["user"])
+
+    assert asyncio.run(run()).startswith("given")
+
+
+@fact("ex08.the_servers_pool_can_be_raised")
+def test_the_servers_pool_can_be_raised() -> None:
+    """more tokens let more plain endpoints run at once: 48 meet in a barrier"""
+    meets = threading.Barrier(48)
+
+    async def run() -> None:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        limiter.total_tokens = 100
+        async with anyio.create_task_group() as group:
+            for _ in range(48):
+                group.start_soon(anyio.to_thread.run_sync, meets.wait, LIMIT_S)
+
+    asyncio.run(run())
+
+
+@fact("ex08.an_os_thread_is_not_cancelled")
+def test_an_os_thread_is_not_cancelled() -> None:
+    """cancelling who awaits an OS thread leaves it waiting"""
+    entered, gate, left = threading.Event(), threading.Event(), threading.Event()
+
+    def waits() -> None:
+        entered.set()
+        gate.wait(LIMIT_S)
+        left.set()
+
+    async def run() -> bool:
+        task = asyncio.ensure_future(asyncio.to_thread(waits))
+        with ThreadPoolExecutor(1) as own:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(own, entered.wait, LIMIT_S)
+        task.cancel()
+        await asyncio.wait({task})
+        still = not left.is_set()
+        gate.set()
+        return still
+
+    assert asyncio.run(run())
+    assert left.is_set()
+
+
+@fact("ex08.requests_waits_for_ever")
+def test_requests_waits_for_ever() -> None:
+    """requests has no timeout unless it is given one"""
+    parameters = inspect.signature(requests.Session.request).parameters
+    assert parameters["timeout"].default is None
+
+
+@fact("ex08.limits_of_httpx")
+def test_limits_of_httpx() -> None:
+    """httpx gives up after 5 seconds, on waiting for a connection too, and has 100"""
+    timeout = httpx.AsyncClient().timeout
+    assert (timeout.read, timeout.pool) == (5.0, 5.0)
+    limits = inspect.signature(httpx.AsyncClient).parameters["limits"].default
+    assert limits.max_connections == 100
+
+
+async def ask(api: FastAPI, entered: asyncio.Event) -> None:
+    """Send a request whose client hangs up once the endpoint has been entered."""
+    messages = [{"type": "http.request", "body": b"", "more_body": False}]
+    scope = {
+        **{"type": "http", "method": "GET", "path": "/", "raw_path": b"/"},
+        **{"headers": [], "query_string": b"", "http_version": "1.1"},
+        **{"scheme": "http", "server": ("a", 80), "client": ("b", 1), "root_path": ""},
+        # As uvicorn says: it is the application that listens for a disconnect.
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+    }
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await asyncio.wait_for(entered.wait(), LIMIT_S)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        """Take a response that nobody reads."""
+
+    await api(scope, receive, send)
+
+
+@fact("ex08.an_endpoint_runs_to_its_end")
+def test_an_endpoint_runs_to_its_end() -> None:
+    """an endpoint of FastAPI goes on although its client has hung up"""
+    ended: list[str] = []
+
+    async def run() -> None:
+        api, entered, gate = FastAPI(), asyncio.Event(), asyncio.Event()
+
+        @api.get("/")
+        async def endpoint() -> None:
+            entered.set()
+            await gate.wait()
+            ended.append("endpoint")
+
+        asked = asyncio.ensure_future(ask(api, entered))
+        await asyncio.wait_for(entered.wait(), LIMIT_S)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not asked.done()
+        gate.set()
+        await asked
+
+    asyncio.run(run())
+    assert ended == ["endpoint"]
+
+
+@fact("ex08.a_stream_is_cancelled")
+def test_a_stream_is_cancelled() -> None:
+    """a streamed response is cancelled where it waits when its client hangs up"""
+    seen: list[str] = []
+
+    async def run() -> None:
+        api, entered = FastAPI(), asyncio.Event()
+
+        @api.get("/")
+        async def endpoint() -> StreamingResponse:
+            async def parts() -> Any:
+                entered.set()
+                try:
+                    await asyncio.Event().wait()
+                    yield b""
+                except asyncio.CancelledError:
+                    seen.append("cancelled")
+                    raise
+
+            return StreamingResponse(parts())
+
+        await asyncio.wait_for(ask(api, entered), LIMIT_S)
+
+    asyncio.run(run())
+    assert seen == ["cancelled"]
+
+
+@fact("ex08.an_error_that_nobody_awaits")
+def test_an_error_that_nobody_awaits(caplog: pytest.LogCaptureFixture) -> None:
+    """the error of a task that nobody awaits is in the log: never retrieved"""
+
+    async def fails() -> None:
+        raise LookupError("503")
+
+    async def run() -> None:
+        task = asyncio.ensure_future(fails())
+        await asyncio.wait({task})
+        del task
+        gc.collect()
+
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        asyncio.run(run())
+    assert "Task exception was never retrieved" in caplog.text
+
+
+@fact("ex08.debug_mode_names_slow_steps")
+def test_debug_mode_names_slow_steps() -> None:
+    """in asyncio's debug mode a step of more than 0.1 s is logged"""
+
+    async def run() -> tuple[bool, float]:
+        loop = asyncio.get_running_loop()
+        return loop.get_debug(), loop.slow_callback_duration
+
+    assert asyncio.run(run(), debug=True) == (True, 0.1)
