@@ -27,6 +27,7 @@ OBEY_LIMIT_S = 20.0  # for the forkserver to obey one order
 # Size, for each process unless it says otherwise.
 MEMORY_LIMIT_B = 4096 * MIB  # address space; a preloaded process maps about 0.6 GiB
 TREE_MEMORY_LIMIT_B = 2048 * MIB  # own memory of all processes of a run
+ARENAS_LIMIT = 8  # of the C library's allocator, 64 MiB of address space each
 FILE_LIMIT_B = 64 * MIB
 OUTPUT_LIMIT_B = 1 * MIB  # printed by one process; what is kept is shorter
 OUTPUT_KEPT_B = 4096

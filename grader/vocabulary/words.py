@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.vocabulary.outside import (
+    PROFILE,
     DropsConnections,
     LedgerFails,
     SlowAfter,
@@ -90,6 +91,12 @@ def together(
     answers it when the one before it has returned, or does not. Calls that are held
     at "profile" may have others made `meanwhile`; see `Together`.
     """
+    leaving = [call for call in calls if call.hangs_up]
+    if (meanwhile or leaving) and held_at != PROFILE:
+        raise ValueError(
+            f"expected held_at={PROFILE!r} where a client hangs up or others are asked "
+            f"meanwhile, found {held_at!r}"
+        )
     return Together(calls, held_at, one_by_one, meanwhile)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+
+import pytest
 
 from grader.harness.order import shuffled
 from grader.vocabulary import Run, Scenario, process, together, upstream
@@ -244,3 +247,16 @@ def test_a_scenario_knows_its_users() -> None:
     scenario = Scenario("s", "d", (upstream.fails("{user_9}"), crowd(HEALTH)))
     assert "user_9" in scenario.fields
     assert len(scenario.calls) == 5
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(lambda: together(asks(1), meanwhile=(HEALTH,)), id="meanwhile"),
+        pytest.param(lambda: together(asks(1, True), held_at="model"), id="hangs up"),
+    ],
+)
+def test_only_a_profile_is_held_so(step: Callable[[], Step]) -> None:
+    """who hangs up, or is asked meanwhile, needs a profile that is held"""
+    with pytest.raises(ValueError, match="expected held_at='profile'"):
+        step()
