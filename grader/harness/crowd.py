@@ -17,7 +17,9 @@ from grader.vocabulary.scenario import Call, Together
 # on its way through the forwarder and through this process is seen by then, however
 # crowded the machine is, for only a process without anything to do is at rest.
 LOOKS = 25
-IDLE_S = 0.001  # of processor time between two looks: less is no work, but a look
+# Of processor time between two looks. Less is no work, but a look, such as the one that
+# uvicorn takes ten times a second.
+IDLE_S = 0.001
 PASSES = 10  # of this process's own loop between two looks, to take in what has come
 FULL, STILL, LIMIT = "all were in", "nothing moved any more", "the limit was reached"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grader.vocabulary import CheckFailed, Run
+from grader.vocabulary.claims import answered
 from grader.vocabulary.fetching import (
     all_inside,
     bad_gateway,
@@ -163,6 +164,14 @@ def test_bad_gateway_of_nobody() -> None:
     made = run(call(1), fetch(1), fetched(1), refused(1, 502, '{"detail":"503"}'))
     with pytest.raises(CheckFailed, match="was not asked"):
         bad_gateway(made, made.replies[0], 503)
+
+
+def test_answered_besides() -> None:
+    """one call may have no value, where it is named; another may not"""
+    made = run(call(1), refused(1, 502, "oh"), call(2), reply(2, {}))
+    answered(made, besides=made.replies[:1])
+    with pytest.raises(CheckFailed, match="HTTP 502"):
+        answered(made, besides=made.replies[1:])
 
 
 def test_nothing_lost() -> None:
