@@ -244,11 +244,11 @@ show("flight", "crowd")
 # The second belongs to the server, has 40 OS threads everywhere, and takes what is not `async def`: endpoints, and everything else that is plain.
 
 # %% id="pools"
-import os
+import multiprocessing
 
 import anyio.to_thread
 
-cpus = getattr(os, "process_cpu_count", os.cpu_count)()
+cpus = multiprocessing.cpu_count()
 print("asyncio.to_thread, plain nodes:", min(32, cpus + 4))
 limiter = anyio.to_thread.current_default_thread_limiter()
 print("plain endpoints:", int(limiter.total_tokens))
