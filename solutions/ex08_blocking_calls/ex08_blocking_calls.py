@@ -154,6 +154,8 @@ async def fetch(state: State) -> dict:
     response = await api.state.client.get(f"/profiles/{state['user']}")
     response.raise_for_status()
     return {"profile": response.json()}
+
+
 ### END SOLUTION
 
 
