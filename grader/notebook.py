@@ -29,7 +29,7 @@ from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import RUNS
 
 STARTER = "starter.py"
-PICTURES = ("charges", "explorer", "flight", "growth", "rows")
+PICTURES = ("charges", "explorer", "flight", "growth", "rows", "starting")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
@@ -87,8 +87,7 @@ def show(picture: str, scenario: str, seed: int | None = None, **settings: Any) 
     Where the scenario has not been observed yet, it is run now.
 
     Args:
-        picture: "charges", "explorer", "flight", "growth" or "rows"; see
-            `grader.visuals`.
+        picture: one of PICTURES, such as "charges"; see `grader.visuals`.
         scenario: what to run.
         seed: of an earlier run, to see it again.
         settings: of the picture, such as the `price` of a call for "growth".

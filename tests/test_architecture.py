@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "corpus": NOUNS | {"catalog", "submissions"},
     "store": NOUNS,
     "certifying": READERS | {"submissions"},
+    "sidebar": set(),
     # A notebook's kernel: it asks the service, and displays.
     "client": set(),
     "playground": set(),

@@ -59,12 +59,15 @@ class Databases:
 
         made = await self.create(prepared)
         store = PostgresStore(path, made, partial(self.drop_connections, made))
+        if self._server is not None:
+            store.admin_url = self._server.url_in(made)
         try:
             async with AsyncExitStack() as stack:
                 if self._server is not None and os.name == "posix":
                     at = sockets / secrets.token_hex(4)
                     relay = Relay(at, *self._server.reached_at)
                     store.host = str((await stack.enter_async_context(relay)).folder)
+                    store.wires = relay.wires
                 yield store
         finally:
             store.close()

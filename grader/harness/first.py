@@ -15,9 +15,17 @@ class FirstImport:
     process and not by all at once: fourteen that spin would take seven times as long.
     """
 
-    def __init__(self) -> None:
-        self._claimed = False
+    def __init__(self, awaited: bool = True) -> None:
+        self._claimed, self._awaited = False, awaited
         self._over = asyncio.Event()
+
+    async def past(self) -> None:
+        """Return once the first import is over, where any scenario of the run does it.
+
+        A scenario in which processes start with their calls is never the first.
+        """
+        if self._awaited:
+            await self._over.wait()
 
     async def start(self, processes: Sequence[Process]) -> None:
         """Start all processes of a scenario.

@@ -26,7 +26,7 @@ from grader.harness.limits import (
     SCRATCH_LIMIT_B,
     WATCH_PERIOD_S,
 )
-from grader.harness.order import Order
+from grader.harness.order import Order, empty_start
 from grader.harness.process import SubmissionBroken
 from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
@@ -155,17 +155,20 @@ class Harness:
         journal = Journal(
             keep or self._journal, order.stem, order.seed, order.processes
         )
-        first = FirstImport()
+        chosen = [
+            s for n, s in order.exercise.scenarios.items() if not names or n in names
+        ]
+        first = FirstImport(any(empty_start(scenario) is None for scenario in chosen))
         tasks = {
-            name: asyncio.create_task(
-                self._scenario(order, scenario, folder / name, code, journal, first)
+            scenario.name: asyncio.create_task(
+                self._scenario(
+                    order, scenario, folder / scenario.name, code, journal, first
+                )
             )
-            for name, scenario in order.exercise.scenarios.items()
-            if not names or name in names
+            for scenario in chosen
         }
         started = sum(
-            max(order.processes, order.exercise.scenarios[name].process_count)
-            for name in tasks
+            max(order.processes, scenario.process_count) for scenario in chosen
         )
         watch = asyncio.create_task(self._watch(started, folder))
         try:
@@ -191,9 +194,8 @@ class Harness:
         first: FirstImport,
     ) -> Run:
         recorder = Recorder(journal, scenario, draw(scenario, order.seed))
-        made = self.databases.store(
-            order.kind, folder, order.exercise.prepared, self.place.sockets
-        )
+        prepared = order.exercise.prepared and empty_start(scenario) is None
+        made = self.databases.store(order.kind, folder, prepared, self.place.sockets)
         tools = (code, self.launcher, self.server, first)
         try:
             async with made as store:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 
 from grader.vocabulary import Exercise, Scenario
-from grader.vocabulary.outside import StartsApart
+from grader.vocabulary.outside import StartsApart, StartsEmpty
 from grader.vocabulary.scenario import (
     Call,
     Kill,
@@ -44,6 +44,12 @@ class Order:
     def kind(self) -> str:
         """Where checkpoints are kept: "sqlite" or "postgres"."""
         return self.database or self.exercise.database
+
+
+def empty_start(scenario: Scenario) -> StartsEmpty | None:
+    """Return how the processes of a scenario start on an empty database, if so."""
+    found = [step for step in scenario.steps if isinstance(step, StartsEmpty)]
+    return found[0] if found else None
 
 
 def shuffled(scenario: Scenario, seed: int, processes: int) -> Scenario:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.harness import contents
+from grader.harness.ahead import Ahead
 from grader.harness.checkpoints import in_cells, in_files
 from grader.harness.leaks import Secrets, report
 from grader.harness.postgres_rows import BLOBS, CHECKPOINTS, Saved
 from grader.harness.relay import NAME
 from grader.harness.texts import texts
+from grader.harness.wire import Wires
 from grader.postgres.address import parsed, url_of
 from grader.postgres.reader import Reader, Table, Unreadable
 from grader.postgres.server import Database
@@ -34,6 +36,8 @@ class PostgresStore:
     ) -> None:
         self.path, self.database, self._drop = path, database, drop
         self.host = ""  # a folder with a socket, where there is one for the scenario
+        self.wires: Wires | None = None  # what passes there
+        self.admin_url = ""  # of who may see the locks of all connections
         self._reader = Reader(database.reader_url)
 
     @property
@@ -56,6 +60,14 @@ class PostgresStore:
             )
         except Unreadable:
             return False
+
+    def connections(self, pid: int) -> int | None:
+        """Return how many connections a process has; None where nobody can tell."""
+        return None if self.wires is None else self.wires.count(pid)
+
+    def ahead(self) -> Ahead | None:
+        """Return another replica, which is a moment ahead of all others."""
+        return Ahead(self.admin_url, self.database.name, self.wires or Wires())
 
     async def drop_connections(self) -> int:
         """End every connection of the processes; return how many there were."""

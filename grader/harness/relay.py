@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from grader.harness.launch import GraderBroke
+from grader.harness.wire import Wires, peer
 
 NAME = ".s.PGSQL.5432"  # what a client of PostgreSQL looks for in a folder
 CHUNK_B = 64 * 1024
@@ -25,6 +27,7 @@ class Relay:
 
     def __init__(self, folder: Path, host: str, port: int) -> None:
         self.folder, self._host, self._port = folder, host, port
+        self.wires = Wires()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Relay:
@@ -54,10 +57,11 @@ class Relay:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        wire = self.wires.opened(peer(writer.get_extra_info("socket")))
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 there, back = await self._connect()
-                ways = [(reader, back), (there, writer)]
+                ways = [(reader, back, wire.sent), (there, writer, wire.received)]
                 passing = [asyncio.create_task(_pass_on(*way)) for way in ways]
                 try:
                     # Either end ends both, as it does without anybody between them.
@@ -68,6 +72,7 @@ class Relay:
                     await asyncio.gather(*passing, return_exceptions=True)
                     back.close()
         finally:
+            self.wires.closed(wire)
             writer.close()
             self._tasks.discard(task)
 
@@ -78,8 +83,13 @@ class Relay:
         return await asyncio.open_connection(self._host, self._port)
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    note: Callable[[bytes], None],
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(CHUNK_B):
+            note(data)
             writer.write(data)
             await writer.drain()

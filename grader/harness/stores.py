@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.harness import checkpoints
 from grader.harness.leaks import Secrets
+
+if TYPE_CHECKING:  # what it imports costs a tenth of a second
+    from grader.harness.ahead import Ahead
 
 
 class Store(Protocol):
@@ -28,8 +31,14 @@ class Store(Protocol):
     def holds(self, text: str) -> bool:
         """Whether the text stands in any checkpoint."""
 
+    def connections(self, pid: int) -> int | None:
+        """Return how many connections a process has; None where nobody can tell."""
+
     async def drop_connections(self) -> int:
         """End every connection of the processes; return how many there were."""
+
+    def ahead(self) -> Ahead | None:
+        """Return another replica, which is a moment ahead, where there can be one."""
 
     async def look(self, secrets: Secrets) -> dict[str, Any]:
         """Return what is stored now, as `checkpoints.inspect` does, and `threads`."""
@@ -50,6 +59,14 @@ class SqliteStore:
     def holds(self, text: str) -> bool:
         """Whether the text stands in any checkpoint."""
         return checkpoints.holds(self.path, text)
+
+    def connections(self, pid: int) -> int | None:
+        """Return None: a file has no connections."""
+        return None
+
+    def ahead(self) -> Ahead | None:
+        """Return None: SQLite's saver makes its tables by itself, under a lock."""
+        return None
 
     async def drop_connections(self) -> int:
         """Return 0: who opens a file has no connection that a server could end."""

@@ -6,25 +6,24 @@ import asyncio
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.fakes.addresses import addresses
 from grader.fakes.model_server import ModelServer
 from grader.harness.files import written
 from grader.harness.first import FirstImport
+from grader.harness.jobs import job
 from grader.harness.journal import Recorder
-from grader.harness.launch import Job, Launcher, clean_environment
+from grader.harness.launch import Launcher
 from grader.harness.leaks import Secrets
 from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
 from grader.harness.order import Order, shuffled
+from grader.harness.outages import Outages
 from grader.harness.process import Process
 from grader.harness.stores import Store
 from grader.harness.till import Till
 from grader.harness.upstream import Upstream
-from grader.harness.web import address_in
 from grader.harness.world import World
 from grader.vocabulary import outside
 from grader.vocabulary.scenario import (
@@ -43,8 +42,6 @@ from grader.vocabulary.scenario import (
     Stop,
     Together,
 )
-
-REIMPORTED = ("langgraph",)  # reads the environment when it is imported
 
 
 class Supervisor:
@@ -69,11 +66,14 @@ class Supervisor:
         self.world = World(self.recorder, order.seed, store)
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
+        self.outages = Outages(store, recorder)
+        self.world.connections = self.outages.connections
         self.till = Till(recorder, order.seed, self.world, store.path)
         self.upstream = Upstream(recorder, order.seed, self.world, launcher)
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)
         self.processes = [self._process(n, launcher) for n in range(count)]
+        self.outages.processes = self.processes
         keys = {p.number: p.job.environment["OPENAI_API_KEY"] for p in self.processes}
         self.secrets = Secrets(keys)
         self.calls = 0
@@ -95,7 +95,7 @@ class Supervisor:
             for path in given:
                 os.chown(path, self.launcher.owner, self.launcher.owner)
         try:
-            await self.first.start(self.processes)
+            await self.outages.start(self.scenario, self.first)
             for step in self.scenario.steps:
                 await self._take(step)
         finally:
@@ -106,6 +106,7 @@ class Supervisor:
             for url in self.urls:
                 self.server.dismiss(url)
             await self.till.slow.close()
+            await self.outages.close()
 
     async def _take(self, step: Step) -> None:
         verbs: Mapping[type, Callable[[Any], Awaitable[Any] | None]] = {
@@ -123,9 +124,11 @@ class Supervisor:
             Fails: self.world.script.apply,
             outside.LedgerFails: self.till.ledger.apply,
             outside.SlowAfter: self.till.slow.arm,
-            outside.DropsConnections: self._drop,
+            outside.DropsConnections: self.outages.drop,
             outside.UpstreamAnswers: self.upstream.apply,
+            outside.Stalls: self.outages.stall,
             Sets: lambda _: None,  # done when the processes were started
+            outside.StartsEmpty: lambda _: None,
             outside.StartsApart: lambda _: None,  # and so is this
         }
         taken = verbs[type(step)](step)
@@ -169,7 +172,10 @@ class Supervisor:
             self.calls += 1
             number = self.calls
         process = self.processes[call.process]
+        if process.launched is None:  # it starts with its first call
+            await process.start()
         reply = await process.call(number, call, beside)
+        self.outages.over(process)
         if reply.data.get("error") == "hang":
             for each in self.processes:
                 each.hurry()
@@ -177,9 +183,8 @@ class Supervisor:
             await process.gone()
 
     async def _end(self, step: Kill) -> None:
-        self.recorder.record(
-            "fault", step.process, what="killed", event=None, stored=None
-        )
+        known = {"event": None, "stored": None}
+        self.recorder.record("fault", step.process, what="killed", **known)
         self._kill(step.process)
         await self.processes[step.process].gone()
 
@@ -200,12 +205,6 @@ class Supervisor:
         function = self.scenario.calls[step.call - 1].function
         await self.processes[step.process].show_again(step.call, function)
 
-    async def _drop(self, _: outside.DropsConnections) -> None:
-        ended = await self.store.drop_connections()
-        self.recorder.record(
-            *("fault", None), what="connections dropped", event=None, connections=ended
-        )
-
     def _kill(self, number: int) -> None:
         self.processes[number].kill()
 
@@ -214,8 +213,8 @@ class Supervisor:
 
     async def _look(self) -> None:
         """Write down what the shared folder holds now."""
+        held = await self.store.look(self.secrets) | self.outages.connections()
         files = written(self.folder, self.store.path)
-        held = await self.store.look(self.secrets)
         self.recorder.record(
             "stored", files=files, database=self.store.variable, **held
         )
@@ -226,24 +225,7 @@ class Supervisor:
         fetch = self.upstream.fetch(number)
         url = self.server.admit(key, asked, inside=True, desk=desk, fetch=fetch)
         self.urls.append(url)
-        cwd = self.folder / f"process-{number}"
-        environment = clean_environment(str(cwd)) | addresses(url, key)
-        environment |= self.store.environment
-        steps = self.scenario.steps
-        sets = {step.name: step.value for step in steps if isinstance(step, Sets)}
-        functions = [asdict(function) for function in self.order.exercise.functions]
-        job = Job(
-            folder=str(self.code),
-            path=str(self.code / "submission.py"),
-            cwd=str(cwd),
-            log=str(self.folder / f"process-{number}.log"),
-            functions=functions,
-            environment=environment | sets,
-            reimported=REIMPORTED if sets else (),
-            application=self.order.exercise.application,
-            address=address_in(str(cwd)),
-            shared=[str(self.store.path.parent)],
-            apart=outside.StartsApart(number) in steps,
-        )
+        places, model = (self.folder, self.code, self.store), {"url": url, "key": key}
+        told = job(self.order, self.scenario, number, *places, model)
         patience = CALL_LIMIT_S if self.order.provider is None else HARD_LIMIT_S
-        return Process(number, job, launcher, self.recorder, patience)
+        return Process(number, told, launcher, self.recorder, patience)

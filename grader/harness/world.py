@@ -58,6 +58,7 @@ class World:
         self.script = Script(recorder.drawn, rng)
         self.kill: Callable[[int], None] = lambda _: None
         self.pids: Callable[[], Collection[int]] = tuple
+        self.connections: Callable[[], Mapping[str, Any]] = dict
         self._recorder, self._store = recorder, store
         self._traps: dict[tuple[int, str], list[KillWhen]] = {}
         self._holds: dict[str, asyncio.Event] = {}
@@ -182,6 +183,7 @@ class World:
                 event=gathering.event,
                 inside=gathering.inside,
                 expected=gathering.expected,
+                **self.connections(),
             )
         with contextlib.suppress(OutOfPatience):
             await within(gathering.turn(place), HOLD_LIMIT_S, self.pids())

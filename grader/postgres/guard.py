@@ -46,6 +46,7 @@ SETTINGS: dict[str, object] = {
     "max_parallel_workers": 0,
     "log_min_error_statement": "panic",  # a statement may hold a secret
     "lc_messages": "C",
+    "deadlock_timeout": "100ms",  # how soon the server looks for a deadlock
     "password_encryption": "scram-sha-256",
 }
 

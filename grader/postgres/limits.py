@@ -9,8 +9,9 @@ STOP_LIMIT_S = 10.0  # from "end at once" to SIGKILL
 END_LIMIT_MS = 5000  # for one connection that is told to end
 CONNECT_LIMIT_S = 30  # for any connection of the trusted side
 
-CONNECTIONS_LIMIT = 100  # of the server
 ROLE_CONNECTIONS_LIMIT = 60  # of one submission in one database
+# Of the server: six scenarios at once can use up theirs, and who judges gets in.
+CONNECTIONS_LIMIT = 6 * ROLE_CONNECTIONS_LIMIT + 40
 FILE_LIMIT_B = 512 * MIB  # one file of the server, such as a table
 TEMPORARY_FILES_LIMIT_B = 256 * MIB  # of one connection, for a sort or a join
 

@@ -142,6 +142,10 @@ class Postgres:
         host = self.address.get("host", "")
         return Path(host) if host.startswith("/") else None
 
+    def url_in(self, database: Database) -> str:
+        """Return the URL with which who judges may do anything in a database."""
+        return url_of({**self.address, "dbname": database.name})
+
     async def create(self, prepared: bool = True) -> Database:
         """Return a new database of a new role, with LangGraph's tables if `prepared`.
 

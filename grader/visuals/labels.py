@@ -82,7 +82,8 @@ def shape(seen: Observation) -> str:
         if seen.process is None:  # what happens to all of them
             return "line"
         return "killed" if seen.data.get("what") == "killed" else "stopped"
-    return {"released": "line", "fetch": "model"}.get(seen.kind, seen.kind)
+    alike = {"released": "line", "fetch": "model", "queue": "held"}
+    return alike.get(seen.kind, seen.kind)
 
 
 def _words(seen: Observation) -> str:
@@ -96,6 +97,7 @@ def _words(seen: Observation) -> str:
         "fetch": data.get("event"),
         "fetched": f"{data.get('event')} answered",
         "held": "held",
+        "queue": "asks again" if data.get("how") == "asks" else "waits",
         "released": f"{data.get('event')} released, {data.get('inside')} of "
         f"{data.get('expected')} inside",
         "fault": "stops" if data.get("what") == "told to stop" else data.get("what"),

@@ -17,7 +17,7 @@ from grader.visuals.labels import (
 from grader.vocabulary import Observation, Run
 
 DRAWN = {"call", "reply", "model", "charge", "fetch", "held", "released"}
-DRAWN |= {"fault", "limit", "broken"}
+DRAWN |= {"fault", "limit", "broken", "queue"}
 DRAWN_LIMIT = 160  # events in one picture; the table has all of them
 # Rows below the processes for what no process did.
 OUTSIDE = {"stored": "database", "answer": "model", "held": "model", "model": "model"}

@@ -98,6 +98,32 @@ ERRORS: Advice = (
         "one request changed what another one was reading: who shares it?",
     ),
     (
+        "AdminShutdown|connection is (lost|closed)|server closed the connection",
+        "who looks whether a connection is still one, before it is used?",
+    ),
+    (
+        "UniqueViolation",
+        "several processes made the same thing at once: who is to make it, and how "
+        "do the others learn that it is there?",
+    ),
+    (
+        "DeadlockDetected|deadlock detected",
+        "each waits for the other: which lock is waited for in a statement, and which "
+        "statement waits for all others to end?",
+    ),
+    (
+        "UndefinedTable",
+        "the tables are not there yet: who makes them, and who waits until it is done?",
+    ),
+    (
+        "cannot run inside a transaction block",
+        "this statement is a transaction of its own: which mode has its connection?",
+    ),
+    (
+        "UntranslatableCharacter",
+        "PostgreSQL has no NUL character in a text: where is it taken out, or refused?",
+    ),
+    (
         "AuthenticationError|Incorrect API key",
         "whose key did this process send, and where did it find it?",
     ),

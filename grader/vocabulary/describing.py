@@ -24,6 +24,7 @@ def describe(kind: str, data: Mapping[str, Any]) -> str:
             f"[{data['event']}] is released, {data['inside']} of "
             f"{data['expected']} inside{_why(data)}"
         ),
+        "queue": lambda: _queue(data),
         "fault": lambda: _fault(data),
         "exit": lambda: f"ends {_exit(data)}",
         "limit": lambda: f"reaches a limit: {data['what']} ({data['limit']})",
@@ -101,6 +102,15 @@ def _fault(data: Mapping[str, Any]) -> str:
 
 def _why(data: Mapping[str, Any]) -> str:
     return f": {data['why']}" if data.get("why") else ""
+
+
+def _queue(data: Mapping[str, Any]) -> str:
+    if data["how"] == "asks":
+        return "asks the database again and again, and waits for no lock"
+    if data["behind"]:
+        others = " and ".join(f"process {number}" for number in data["behind"])
+        return f"waits for a lock of {others}"
+    return f"waits for [{data['event']}], which another replica is making"
 
 
 def _exit(data: Mapping[str, Any]) -> str:

@@ -47,12 +47,14 @@ class Observation:
     status of an HTTP response · `model` event, request, prompt, messages · `answer`
     event, request, text, status · `charge` event, key, order, amount, charge_id, new,
     status · `fetch` event, request, user · `fetched` as `fetch`, and status (-1 where
-    nobody waited for it), profile · `held` / `released` event, inside, expected ·
+    nobody waited for it), profile · `held` / `released` event, inside, expected,
+    connections (of each process) · `queue` event, how ("waits", "asks"), behind
+    (processes) ·
     `fault` what, event, stored, connections (how many were dropped) · `exit` code,
     signal · `limit` what, limit, found · `output` text, cut · `log` text, times ·
     `stored` threads, files, foreign, keys, rows, sizes_b, size_b (see
-    `checkpoints.inspect`), database (the variable that names it) · `again` as
-    `reply`, and the args as they are now.
+    `checkpoints.inspect`), database (the variable that names it), connections ·
+    `again` as `reply`, and the args as they are now.
     """
 
     number: int

@@ -64,4 +64,36 @@ class UpstreamAnswers:
     status: int = 503
 
 
-Outside = StartsApart | LedgerFails | SlowAfter | DropsConnections | UpstreamAnswers
+@dataclass(frozen=True, slots=True)
+class StartsEmpty:
+    """The processes start at the same instant, on a database with no table in it.
+
+    Each starts with its first call. Another replica is a moment ahead of them: it has
+    made the table `held[0]` and has not committed. Once every process waits for that,
+    asks again and again, or has an outcome, the replica is lost and its table with it.
+    The same follows with `held[1]`, and so on, while one of them goes on.
+    """
+
+    held: tuple[str, ...] = ("checkpoint_migrations", "checkpoint_writes")
+
+
+@dataclass(frozen=True, slots=True)
+class Stalls:
+    """The database lets nobody at a table, until all processes do nothing but wait.
+
+    That begins at once, and ends when somebody waits for the table and all others
+    wait for something too.
+    """
+
+    table: str = "checkpoints"
+
+
+Outside = (
+    StartsApart
+    | LedgerFails
+    | SlowAfter
+    | DropsConnections
+    | StartsEmpty
+    | Stalls
+    | UpstreamAnswers
+)

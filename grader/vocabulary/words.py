@@ -10,7 +10,9 @@ from grader.vocabulary.outside import (
     DropsConnections,
     LedgerFails,
     SlowAfter,
+    Stalls,
     StartsApart,
+    StartsEmpty,
     UpstreamAnswers,
 )
 from grader.vocabulary.scenario import (
@@ -161,6 +163,8 @@ class database:
 
     is_slow_after = SlowAfter
     drops_connections = DropsConnections
+    starts_empty = StartsEmpty
+    stalls = Stalls
 
 
 class environment:

@@ -21,6 +21,7 @@ from grader.harness.harness import Harness
 from grader.harness.launchers import best_launcher
 from grader.sources import read
 from grader.vocabulary import Verdict
+from tests.harness.postgres import short_folder
 
 REPO = Path(__file__).parents[2]
 STEMS = sorted(path.stem for path in REPO.glob("notebooks/*/*.ipynb"))
@@ -92,19 +93,18 @@ def run_all(folder: Path, changes: Any = None) -> Any:
     for start, change in (changes or {}).items():
         changed = cell(notebook, start)
         changed.source = change(changed.source)
-    scratch = folder.parents[1] / "scratch"
-    scratch.mkdir()
-    own = {"TMPDIR": str(scratch), "PYTHONSAFEPATH": "1"}
-    resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=LIMIT_S, resources=resources)
-    with client.setup_kernel(env={**os.environ, **own}):
-        for index, each in enumerate(notebook.cells):
-            client.execute_cell(each, index)
-        running = list(started_in(scratch))
-    assert len(running) >= 3  # the kernel, its service, and what that forks from
-    assert not psutil.wait_procs(running, timeout=GONE_S)[1]
-    assert not list(started_in(scratch))
-    assert not list(scratch.glob("grader-*"))
+    with short_folder() as scratch:
+        own = {"TMPDIR": str(scratch), "PYTHONSAFEPATH": "1"}
+        resources = {"metadata": {"path": str(folder)}}
+        client = NotebookClient(notebook, timeout=LIMIT_S, resources=resources)
+        with client.setup_kernel(env={**os.environ, **own}):
+            for index, each in enumerate(notebook.cells):
+                client.execute_cell(each, index)
+            running = list(started_in(scratch))
+        assert len(running) >= 3  # the kernel, its service, and what that forks from
+        assert not psutil.wait_procs(running, timeout=GONE_S)[1]
+        assert not list(started_in(scratch))
+        assert not list(scratch.glob("grader-*"))
     return notebook
 
 

@@ -1,0 +1,80 @@
+"""A connection for each turn, closed when it ends, and four turns at once."""
+
+import os
+import threading
+import time
+from typing import Annotated, TypedDict
+
+import psycopg
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from psycopg.rows import dict_row
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+LOCK = 4711
+turns = threading.BoundedSemaphore(4)
+
+
+class State(TypedDict, total=False):
+    messages: Annotated[list, add_messages]
+    draft: str
+
+
+def draft(state: State) -> dict:
+    prompt = ("system", "[draft] Answer the user.")
+    return {"draft": llm.invoke([prompt, *state["messages"]]).content}
+
+
+def polish(state: State) -> dict:
+    return {"messages": [llm.invoke(f"[polish] {state['draft']}")]}
+
+
+def migrate() -> None:
+    with psycopg.connect(
+        os.environ["DATABASE_URL"], autocommit=True, row_factory=dict_row
+    ) as connection:
+        while True:
+            asked = connection.execute(
+                "SELECT pg_try_advisory_lock(%s) AS mine", [LOCK]
+            )
+            if asked.fetchone()["mine"]:
+                break
+            time.sleep(0.02)
+        try:
+            PostgresSaver(connection).setup()
+        finally:
+            connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def connected() -> psycopg.Connection:
+    url = os.environ["DATABASE_URL"]
+    return psycopg.connect(url, autocommit=True, row_factory=dict_row)
+
+
+migrate()
+builder = StateGraph(State)
+builder.add_node("draft_answer", draft)
+builder.add_node("polish_answer", polish)
+builder.add_edge(START, "draft_answer")
+builder.add_edge("draft_answer", "polish_answer")
+builder.add_edge("polish_answer", END)
+
+
+def configured(thread_id: str) -> dict:
+    return {"configurable": {"thread_id": thread_id}}
+
+
+def chat(thread_id: str, text: str) -> str:
+    with turns, connected() as connection:
+        app = builder.compile(checkpointer=PostgresSaver(connection))
+        state = app.invoke({"messages": [("user", text)]}, configured(thread_id))
+    return state["messages"][-1].content
+
+
+def resume(thread_id: str) -> str:
+    with turns, connected() as connection:
+        app = builder.compile(checkpointer=PostgresSaver(connection))
+        state = app.invoke(None, configured(thread_id))
+    return state["messages"][-1].content
