@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from grader import catalog
 from grader.client import Client
 from grader.fakes.answers import Answer
 from grader.fakes.model_server import ModelServer
@@ -79,13 +80,13 @@ def solution_of(stem: str) -> str:
     return str(cells["submission"].replace("%%submission", "", 1))
 
 
-def check(client: Client, text: str) -> History:
+def check(client: Client, text: str, stem: str = STEM) -> History:
     """Check as a notebook does; return the history, in which all is well.
 
     Raises:
         RuntimeError: the solution did not pass.
     """
-    answer = client.ask("check", stem=STEM, text=text, seed=None, processes=0)
+    answer = client.ask("check", stem=stem, text=text, seed=None, processes=0)
     verdict = answer.get("verdict", answer)
     if verdict.get("score") != verdict.get("max_score", -1):
         raise RuntimeError(f"expected the solution to pass, found {verdict}")
@@ -188,6 +189,24 @@ def first(text: str, cost: Cost) -> None:
         client.close()
 
 
+def every(runs: int) -> str:
+    """Return what a warm check of each exercise's solution takes."""
+    client, lines = Client(), [f"{'warm check(), exercise':50}{'median':>9}{'p95':>9}"]
+    try:
+        for stem in catalog.stems():
+            text, cost = solution_of(stem), Cost()
+            check(client, text, stem)
+            for _ in range(runs):
+                began = time.perf_counter()
+                check(client, text, stem)
+                cost.add(time.perf_counter() - began, 0.0)
+            p95 = statistics.quantiles(cost.wall_s, n=20, method="inclusive")[-1]
+            lines.append(f"{stem:50}{statistics.median(cost.wall_s):9.2f}{p95:9.2f}")
+    finally:
+        client.close()
+    return "\n".join(lines)
+
+
 def command(arguments: Sequence[str], cost: Cost) -> None:
     """Measure a command of this interpreter, start to end."""
     before, began = os.times(), time.perf_counter()
@@ -217,6 +236,7 @@ def main() -> None:
     print(f"{STEM}: {len(calls)} processes, {sum(calls)} model calls; {runs} runs each")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(table(costs))
+    print(every(2 * runs))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "validity": MAKERS | {"catalog", "corpus", "readme", "runner"},
     "drift": MAKERS | {"catalog", "runner", "submissions"},
     "floor": MAKERS,
-    "bench": MAKERS | {"client", "floor", "sources"},
+    "bench": MAKERS | {"catalog", "client", "floor", "sources"},
     "account": set(),
     "measured": {"account"},
     "bench_course": {
