@@ -14,8 +14,13 @@ from grader.harness.limits import SOURCE_LIMIT_B
 from grader.harness.order import Order, Provider
 from grader.harness.process import SubmissionBroken
 from grader.vocabulary import Exercise, History, Observation, Verdict
+from grader.vocabulary.describing import place
 
 SEEDS = 1_000_000
+CIRCULAR = (
+    "two modules import each other, so one of them is used before it is complete: "
+    "which needs the other only later, or would both find it in a third?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,12 @@ def explain(seen: Observation) -> tuple[str, str]:
             f"found {data['found']}",
             "what starts processes, or keeps data, without end?",
         )
-    error, message, line = data["error"], data["message"], data.get("line")
+    error, message = data["error"], data["message"]
     if error == "ValueError" and "null bytes" in message:
         error = "SyntaxError"  # which Python raises from 3.11.4 on
-    where = f" in line {line} of the submission" if line else ""
+    where = f" in {place(data)}" if place(data) else ""
     known = {
+        "modules": (f"{message}{where}", data.get("help", "")),
         "contract": (message, "the contract is in the table above the submission"),
         "startup": (
             f"the server could not start{where}: {message}",
@@ -127,6 +133,8 @@ def explain(seen: Observation) -> tuple[str, str]:
         "IndentationError": "look at the spaces at the start of that line",
         "MemoryError": "what does the module keep in memory?",
     }
+    if "circular import" in message:
+        helps[error] = CIRCULAR
     usual = "run that line in a cell of its own to see the whole error"
     plain = f"importing the submission raised {error}{where}: {message}"
     return known.get(error, (plain, helps.get(error, usual)))

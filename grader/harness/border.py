@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from grader.harness.limits import TEXT_LIMIT
 
+FILE = re.compile(r"[a-z0-9_]{1,45}\.py")
 DEPTH_LIMIT = 50  # of lists and objects inside each other in one reply
 
 
@@ -46,9 +48,14 @@ def _deeper(value: Any, levels: int) -> bool:
 
 
 def trouble(message: dict[str, Any]) -> dict[str, Any]:
-    """Return what a message says went wrong: error, message, and line if it has one."""
-    line = message.get("line")
+    """Return what a message says went wrong: error, message, and line if it has one.
+
+    Where the submission has several modules, the file of that line too.
+    """
+    line, file = message.get("line"), message.get("file")
+    named = isinstance(file, str) and FILE.fullmatch(file) is not None
     return {
+        **({"file": file} if named else {}),
         "error": clean(str(message.get("error")), 100),
         "message": clean(str(message.get("message")), TEXT_LIMIT),
         "line": line if isinstance(line, int) and line > 0 else None,

@@ -19,6 +19,7 @@ from grader.harness.databases import Databases
 from grader.harness.first import FirstImport
 from grader.harness.journal import Journal, Recorder
 from grader.harness.launch import GraderBroke, Launcher, Place
+from grader.harness.laying import lay_out
 from grader.harness.limits import (
     DISK_NEEDED_B,
     MIB,
@@ -151,7 +152,7 @@ class Harness:
             )
         code = folder / "code"
         code.mkdir(parents=True)
-        (code / "submission.py").write_text(order.text, "utf-8", "surrogatepass")
+        lay_out(order.text, code)
         journal = Journal(
             keep or self._journal, order.stem, order.seed, order.processes
         )

@@ -147,7 +147,7 @@ def serve(
             seen = describe(witness.lifespan_raised)
             message = f"{seen['error']}: {seen['message']}"
             startup = {"kind": "broken", "error": "startup", "message": message}
-            tell({**startup, "line": seen["line"]})
+            tell({**seen, **startup})
         else:
             tell({"kind": "broken", **describe(ended)})
     # What nobody refers to any more may still have a last word for the log. OS threads

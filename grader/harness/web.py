@@ -176,7 +176,7 @@ def _reply(
     if status >= 300:
         seen = raised.result() if raised.done() else {}
         if "error" in seen:
-            return {key: seen.get(key) for key in ("error", "message", "line")}
+            return {key: seen.get(key) for key in ("error", "message", "line", "file")}
         return {"error": f"HTTP {status}", "message": text}
     if len(data) > RESPONSE_LIMIT_B:
         message = f"more than {RESPONSE_LIMIT_B} bytes"

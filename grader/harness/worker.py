@@ -7,14 +7,15 @@ import contextlib
 import importlib
 import inspect
 import json
+import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 TYPES = {"str": str, "int": int, "float": float, "dict": dict, "list": list}
-MODULE = "submission"
 
 
 class Worker:
@@ -38,6 +39,7 @@ class Worker:
         self.limit_b = limit_b
         self.lock = threading.Lock()
         self.shown: dict[int, tuple[Any, Any, str]] = {}  # args, value, type, by call
+        self.siblings: list[str] = []  # the files of a submission of several modules
 
     def run(self, folder: str, application: str = "", address: str = "") -> None:
         """Import the submission from `folder`, then answer until asked to stop.
@@ -46,7 +48,9 @@ class Worker:
         """
         try:
             sys.path.insert(0, folder)
-            module = importlib.import_module(MODULE)
+            files = sorted(file.name for file in Path(folder).glob("*.py"))
+            self.siblings = files if len(files) > 1 else []
+            module = importlib.import_module(Path(self.path).stem)
             problem = self._breach(module)
             if application:
                 from grader.harness import serving  # only servers need uvicorn
@@ -135,15 +139,17 @@ class Worker:
 
     def _error(self, raised: BaseException) -> dict[str, Any]:
         frames = traceback.extract_tb(raised.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == self.path]
-        if isinstance(raised, SyntaxError) and raised.filename == self.path:
-            lines.append(raised.lineno)
-        message = _text(raised)
-        return {
-            "error": type(raised).__name__[:100],
-            "message": message,
-            "line": lines[-1] if lines else None,
-        }
+        places = [(frame.filename, frame.lineno) for frame in frames]
+        if isinstance(raised, SyntaxError):
+            places.append((str(raised.filename), raised.lineno))
+        folder = os.path.dirname(self.path)
+        own = [place for place in places if os.path.dirname(place[0]) == folder]
+        file, line = own[-1] if own else ("", None)
+        message = _text(raised).replace(f"{folder}{os.sep}", "")
+        if isinstance(raised, ModuleNotFoundError) and self.siblings:
+            message += f"; the submission's own are {', '.join(self.siblings)}"
+        seen = {"error": type(raised).__name__[:100], "message": message, "line": line}
+        return {**seen, "file": os.path.basename(file)} if self.siblings else seen
 
     def _send(self, message: Mapping[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"

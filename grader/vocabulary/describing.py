@@ -57,8 +57,20 @@ def _args(args: Iterable[Any]) -> str:
 
 
 def _error(data: Mapping[str, Any]) -> str:
-    line = f" (line {data['line']} of the submission)" if data.get("line") else ""
-    return f"{data['error']}: {data['message']}{line}"
+    where = place(data)
+    return f"{data['error']}: {data['message']}{f' ({where})' if where else ''}"
+
+
+def place(data: Mapping[str, Any]) -> str:
+    """Return where in a submission something was raised, "" where nobody knows.
+
+    A line is the cell's; the file is said where the submission has several.
+    """
+    if not data.get("line"):
+        return ""
+    if data.get("file"):
+        return f"{data['file']}, line {data['line']}"
+    return f"line {data['line']} of the submission"
 
 
 def _result(data: Mapping[str, Any]) -> str:
