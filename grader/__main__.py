@@ -109,6 +109,9 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument(
         "--runs", type=int, default=300, metavar="N", help="for each exercise"
     )
+    soak.add_argument(
+        "--long", action="store_true", help="run the long game day of ex10 only"
+    )
 
     drift = commands.add_parser(
         "drift", help="prove the notebooks' sentences with the newest releases"
@@ -158,7 +161,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if chosen.command == "validity":
             return validity.validity(ROOT)
-        return validity.soak(ROOT, chosen.stems, chosen.runs)
+        try:
+            return validity.soak(ROOT, chosen.stems, chosen.runs, chosen.long)
+        except ValueError as problem:
+            print(problem, file=sys.stderr)
+            return BAD_INPUT
     if chosen.command == "drift":
         from grader.drift import drift
 

@@ -12,6 +12,7 @@ from grader.harness.order import Order
 from grader.harness.stores import Store
 from grader.harness.web import address_in
 from grader.vocabulary import Scenario, outside
+from grader.vocabulary.modules import divide
 from grader.vocabulary.scenario import Sets
 
 REIMPORTED = ("langgraph",)  # reads the environment when it is imported
@@ -37,7 +38,7 @@ def job(
     functions = [asdict(function) for function in order.exercise.functions]
     return Job(
         folder=str(code),
-        path=str(code / "submission.py"),
+        path=str(code / divide(order.text)[0].file),
         cwd=str(cwd),
         log=str(folder / f"process-{number}.log"),
         functions=functions,

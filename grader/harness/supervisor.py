@@ -13,6 +13,7 @@ from typing import Any
 from grader.fakes.model_server import ModelServer
 from grader.harness.files import written
 from grader.harness.first import FirstImport
+from grader.harness.gateway import take_traffic
 from grader.harness.jobs import job
 from grader.harness.journal import Recorder
 from grader.harness.launch import Launcher
@@ -43,6 +44,8 @@ from grader.vocabulary.scenario import (
     Together,
 )
 
+DONE = (Sets, outside.StartsEmpty, outside.StartsApart)  # as the processes started
+
 
 class Supervisor:
     """Runs one scenario of an order, in a folder of its own."""
@@ -60,9 +63,8 @@ class Supervisor:
     ) -> None:
         self.order, self.recorder, self.server = order, recorder, server
         self.folder, self.code, self.first = folder, code, first
-        self.launcher = launcher
+        self.launcher, self.store = launcher, store
         self.scenario = shuffled(recorder.scenario, order.seed, order.processes)
-        self.store = store
         self.world = World(self.recorder, order.seed, store)
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
@@ -75,8 +77,7 @@ class Supervisor:
         self.processes = [self._process(n, launcher) for n in range(count)]
         self.outages.processes = self.processes
         keys = {p.number: p.job.environment["OPENAI_API_KEY"] for p in self.processes}
-        self.secrets = Secrets(keys)
-        self.calls = 0
+        self.secrets, self.calls = Secrets(keys), 0
 
     async def run(self) -> None:
         """Start all processes, take the steps one by one, and write it all down.
@@ -127,9 +128,8 @@ class Supervisor:
             outside.DropsConnections: self.outages.drop,
             outside.UpstreamAnswers: self.upstream.apply,
             outside.Stalls: self.outages.stall,
-            Sets: lambda _: None,  # done when the processes were started
-            outside.StartsEmpty: lambda _: None,
-            outside.StartsApart: lambda _: None,  # and so is this
+            outside.Traffic: partial(take_traffic, self),
+            **dict.fromkeys(DONE, lambda _: None),
         }
         taken = verbs[type(step)](step)
         if taken is not None:
@@ -137,7 +137,7 @@ class Supervisor:
 
     async def _call(self, call: Call) -> None:
         await self._one(call)
-        await self._look()
+        await self.look()
 
     async def _together(self, step: Together) -> None:
         first = self.calls + 1
@@ -147,7 +147,7 @@ class Supervisor:
             await self.upstream.together(step, first, ask, self._hang_up)
         else:
             await self._gathered(step, first)
-        await self._look()
+        await self.look()
 
     async def _gathered(self, step: Together, first: int) -> None:
         event, count = step.held_at or "", len(step.calls)
@@ -190,7 +190,7 @@ class Supervisor:
 
     async def _stop(self, step: Restart | Stop) -> list[Process]:
         chosen = [self.processes[number] for number in step.processes]
-        for process in chosen:
+        for process in [each for each in chosen if not each.killed]:
             self.recorder.record(
                 "fault", process.number, what="told to stop", event=None, stored=None
             )
@@ -211,7 +211,7 @@ class Supervisor:
     def _pids(self) -> list[int]:
         return [p.launched.host_pid for p in self.processes if p.launched is not None]
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         """Write down what the shared folder holds now."""
         held = await self.store.look(self.secrets) | self.outages.connections()
         files = written(self.folder, self.store.path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 CHARGE = "charge"  # the event of a request to the ledger
 PROFILE = "profile"  # that of one to the upstream; all others are the model's
@@ -88,6 +90,29 @@ class Stalls:
     table: str = "checkpoints"
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """A gateway sends conversations to servers in turn, all of them at once.
+
+    Within a conversation each request waits for the answer to the one before it, and
+    is sent again, to the next server, while no answer or an error comes.
+
+    Args:
+        path: of all requests, which are POSTs.
+        conversations: the bodies of each one's requests; all texts are templates.
+        servers: how many.
+        every: after how many answers something fails: "kill", the next server, which
+            is started again; "drop", the database's connections; "fail", the model.
+        event: of the model, which fails.
+    """
+
+    path: str
+    conversations: tuple[tuple[Mapping[str, Any], ...], ...]
+    servers: int
+    every: Mapping[str, int]
+    event: str
+
+
 Outside = (
     StartsApart
     | LedgerFails
@@ -96,4 +121,6 @@ Outside = (
     | StartsEmpty
     | Stalls
     | UpstreamAnswers
+    | Traffic
+)
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.vocabulary.calls import Call as Call
 from grader.vocabulary.calls import Together as Together
-from grader.vocabulary.outside import Outside, StartsApart, UpstreamAnswers
+from grader.vocabulary.outside import Outside, StartsApart, Traffic, UpstreamAnswers
 
 Reply = str | Mapping[str, Any]
 MODEL_WORDS = {"answer", "prompt", "ref"}  # in a reply's template, beside the names
@@ -56,7 +56,10 @@ class Sets:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Each process ends as a server does on SIGTERM, and is then started again."""
+    """Each process ends as a server does on SIGTERM, and is then started again.
+
+    One that was killed has ended already, and is only started.
+    """
 
     processes: tuple[int, ...]
 
@@ -182,6 +185,8 @@ class Scenario:
                 named.append(step.process)
             elif isinstance(step, Restart | Stop):
                 named.extend(step.processes)
+            elif isinstance(step, Traffic):
+                named.append(step.servers - 1)
         return max(named, default=0) + 1
 
     @property
@@ -191,6 +196,7 @@ class Scenario:
         for step in self.steps:
             given += [step.reply, step.about] if isinstance(step, Says) else []
             given += [step.user] if isinstance(step, UpstreamAnswers) else []
+            given += step.conversations if isinstance(step, Traffic) else []
         found = {
             name
             for text in _texts(given)
