@@ -130,7 +130,8 @@ class Observation:
     @property
     def beside(self) -> str:
         """Which files were written that are not the database, to end a sentence."""
-        own = ("-wal", "-shm", "-journal")  # SQLite's, beside any database
+        # SQLite's, beside any database, and the one that a server listens at.
+        own = ("-wal", "-shm", "-journal", ".sock")
         files = [name for name in self.data["files"] if not name.endswith(own)]
         return f"; it wrote {', '.join(files)}" if files else ""
 

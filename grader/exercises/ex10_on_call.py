@@ -1,0 +1,140 @@
+"""One application with failures of the whole course, and a day when all goes wrong."""
+
+from typing import Any
+
+from grader.vocabulary import Exercise, Run, database, ledger, model, process
+from grader.vocabulary import together as at_once
+from grader.vocabulary.asking import apart, counted, side_by_side
+from grader.vocabulary.charging import KEY, charged
+from grader.vocabulary.claims import holds
+from grader.vocabulary.memory import knows
+from grader.vocabulary.operating import healthy, keeps_no_key, own, served
+from grader.vocabulary.scenario import Call
+
+exercise = Exercise(
+    title="On call",
+    contract=("api: ASGI application",),
+    database="postgres",
+    hints=(
+        "Take one symptom at a time, and the smallest load that shows it: one request, "
+        "then two at once, then two servers. Which module does each step add?",
+        "Each failure is in another module, and each was an exercise: what is in the "
+        "state, what two requests share, whose memory it is, who ends the loop, what "
+        "names a payment. Read `app`, `customers`, `storage`, `agent`, `payments`.",
+        "The state of the graph is the one thing that is a request's own, and that "
+        "every process can read. Which of your five modules keep something elsewhere "
+        "that belongs there, and which puts something there that does not?",
+        "Make the client once, in `agent`. Take the customer from the state, and its "
+        "messages; loop while `attempts < 3`. Send the order's name as the key.",
+    ),
+    opening=(model.says("reply", "[reply]", "settled: {answer} (ref {ref})"),),
+)
+
+SERVERS, CUSTOMERS, HEALTH = range(4), range(8), process(0).gets("/health")
+FAILING = 24  # the one request of the day that may be answered by a reason
+MORE, DONE = "needs more: {answer} (ref {ref})", "settled: {answer} (ref {ref})"
+# Long after a bound has ended it, so that a loop without one ends too, and soon.
+LATE = (*[MORE] * 12, DONE)
+TOLD, ASKED = "My lucky word is {word_%}.", "What is my lucky word?"
+
+
+def says(server: int, customer: int, text: str = TOLD, **order: str) -> Call:
+    """Return the step in which a customer says something to a server."""
+    of = {"thread_id": f"{{thread_{customer}}}", "user_id": f"{{user_{customer}}}"}
+    said: dict[str, Any] = {**of, "text": text.replace("%", str(customer)), **order}
+    return process(server % len(SERVERS)).posts("/chat", said)
+
+
+def buys(server: int, customer: int, order: int) -> Call:
+    """Return the step in which a customer orders something."""
+    bought = {"order_id": f"{{order_{order}}}", "amount": "{number}"}
+    return says(server, customer, f"I take {{order_{order}}}.", **bought)
+
+
+exercise.scenario(
+    "game_day",
+    "ten customers talk to four servers; one server is killed, connections are "
+    "dropped, the model fails, and does not settle",
+    at_once(*(says(n, n) for n in CUSTOMERS), HEALTH, held_at="reply"),
+    process(0).is_killed_when("charge"),
+    at_once(*(buys(n, n, n) for n in SERVERS)),
+    at_once(buys(1, 0, 0), buys(2, 1, 4), buys(3, 1, 4), held_at="charge"),
+    process(0).restarts(),
+    database.drops_connections(),
+    at_once(*(says(n + 1, n, ASKED) for n in CUSTOMERS)),
+    model.fails("reply", 500),
+    *(says(2, 8), says(3, 8)),
+    model.says("reply", "[reply]", LATE, about="{word_9}"),
+    says(1, 9),
+    model.says("reply", "[reply]", (MORE, DONE), about="{word_10}"),
+    says(2, 9, TOLD.replace("%", "10")),
+)
+# Not judged: to be observed, and reported on.
+exercise.scenario(
+    "night",
+    "two customers talk to server 0 at once, one of them goes on on server 1, an order "
+    "is sent again when no answer came, and one question is not settled",
+    at_once(says(0, 1), says(0, 2), held_at="reply"),
+    says(1, 1, ASKED),
+    ledger.drops(),
+    buys(0, 2, 1),
+    buys(1, 2, 1),
+    model.says("reply", "[reply]", LATE, about="{word_3}"),
+    says(1, 3),
+)
+
+
+@exercise.check(points=1)
+def answered(game_day: Run) -> None:
+    """every request is answered: with what was asked for, or with a reason to retry"""
+    for number, reply in enumerate(game_day.replies):
+        if reply.data.get("error") != "killed":
+            served(reply, may_fail=number == FAILING)
+
+
+@exercise.check(points=2, needs=answered)
+def no_lost_turn(game_day: Run) -> None:
+    """what a customer told one server, another knows: killed, restarted, cut off"""
+    for n, reply in zip(CUSTOMERS, game_day.replies[16:24], strict=True):
+        knows(game_day, reply, game_day.drawn[f"word_{n}"])
+
+
+@exercise.check(points=2, needs=answered)
+def no_mixed_users(game_day: Run) -> None:
+    """customers who talk at once get their own answers, under their own names"""
+    run, drawn = game_day, game_day.drawn
+    for n, reply in zip(CUSTOMERS, run.replies[:8], strict=True):
+        own(run, reply, drawn[f"user_{n}"], drawn[f"word_{n}"])
+    apart(run, [drawn[f"word_{n}"] for n in CUSTOMERS])
+
+
+@exercise.check(points=2)
+def no_doubled_charge(game_day: Run) -> None:
+    """each order is charged once, also when its server dies and it is sent again"""
+    run, drawn, replies = game_day, game_day.drawn, game_day.replies
+    made = [charged(run, drawn[f"order_{n}"], drawn.number) for n in range(5)]
+    for n, reply in zip((0, 1, 2, 3, 0, 4, 4), replies[9:16], strict=True):
+        if reply.ok:
+            holds(reply, {"charge_id": made[n].data["charge_id"]}, [made[n]], KEY)
+
+
+@exercise.check(points=1)
+def no_secret(game_day: Run) -> None:
+    """conversations are in PostgreSQL, and no key of the model is, in any encoding"""
+    keeps_no_key(game_day)
+
+
+@exercise.check(points=1)
+def bounded(game_day: Run) -> None:
+    """the model is asked until it settles, and three times at most for one request"""
+    for reply, word, tries in zip(game_day.replies[26:], (9, 10), (3, 2), strict=True):
+        last = counted(game_day, reply, tries, about=game_day.drawn[f"word_{word}"])[-1]
+        holds(reply, {"answer": last.text, "complete": tries == 2}, because=[last])
+
+
+@exercise.check(points=1)
+def nobody_waits(game_day: Run) -> None:
+    """a server asks the model for two customers at once, and says that it is healthy"""
+    words = [game_day.drawn[f"word_{n}"] for n in CUSTOMERS]
+    side_by_side(game_day, words, help="what does a server do while the model thinks?")
+    healthy(game_day, game_day.replies[8])
