@@ -29,13 +29,19 @@ from grader.vocabulary.history import parse
 from grader.vocabulary.verdict import RUNS
 
 STARTER = "starter.py"
-PICTURES = ("charges", "explorer", "flight", "growth", "rows", "starting")
+PICTURES: tuple[str, ...] = ("charges", "explorer", "flight", "gameday", "growth")
+PICTURES += ("rows", "starting")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",
 )
 SAVED_HELP = "what you do now counts all the same, as long as this notebook is open"
 OUTSIDE = Notice("while a notebook is graded, it is judged outside of its kernel")
+LOCKED = Notice(
+    "this run is locked until you commit a prediction",
+    "choose an answer in the card above and press Commit, or add "
+    'choice="a" to its call',
+)
 NOT_OBSERVED = Notice("while a notebook is graded, nothing is observed in its kernel")
 
 
@@ -121,11 +127,7 @@ def history(*scenarios: str, seed: int | None = None) -> History | Notice:
     if JUDGED_OUTSIDE in os.environ:
         return NOT_OBSERVED
     if not session.store.get("predictions"):
-        return Notice(
-            "this run is locked until you commit a prediction",
-            "choose an answer in the card above and press Commit, or add "
-            'choice="a" to its call',
-        )
+        return LOCKED
     text = session.text
     if not text and Path(STARTER).is_file():
         text = Path(STARTER).read_text(encoding="utf-8")

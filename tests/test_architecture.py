@@ -46,20 +46,22 @@ ALLOWED: dict[str, set[str]] = {
     "sidebar": set(),
     # A notebook's kernel: it asks the service, and displays.
     "client": set(),
-    "playground": set(),
+    "playground": {"vocabulary"},
     "displays": READERS,
     "session": NOUNS | {"catalog", "client", "displays", "playground", "store"},
     "notebook": READERS
     | {"certifying", "client", "displays", "fakes", "session", "store"},
     "course": READERS
     | {"catalog", "certifying", "displays", "session", "store", "trail"},
+    "oncall": READERS | {"client", "displays", "notebook", "session"},
     # Where submissions are run.
     "service": MAKERS | {"catalog", "runner"},
     "checking": MAKERS | READERS | {"catalog", "runner", "submissions"},
     "repeating": MAKERS
     | READERS
     | {"catalog", "certifying", "checking", "runner", "submissions"},
-    "validity": MAKERS | {"catalog", "corpus", "readme", "runner"},
+    "traffic": MAKERS | {"corpus"},
+    "validity": MAKERS | {"catalog", "corpus", "readme", "runner", "traffic"},
     "drift": MAKERS | {"catalog", "runner", "submissions"},
     "floor": MAKERS,
     "bench": MAKERS | {"catalog", "client", "floor", "sources"},

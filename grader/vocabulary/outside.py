@@ -123,4 +123,3 @@ Outside = (
     | UpstreamAnswers
     | Traffic
 )
-)
