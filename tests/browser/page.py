@@ -20,9 +20,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-LIMIT_S = (
-    180.0  # turns a hang into a failure; a cell may start servers on a crowded machine
-)
+# Turns a hang into a failure; a cell may start servers, on a crowded machine.
+LIMIT_S = 180.0
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
