@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "solutions" / "ex10_on_call" / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 # What the container runs: the text of a submission.
-APP = ROOT / "tests" / "deploying" / "stand_in.txt"
+APP = ROOT / "tests" / "submissions" / "ex10_on_call" / "right" / "solution.py"
 INSTRUCTION = re.compile(r"^([A-Z]+)\s+(.*)$", re.DOTALL)
 Manifest = dict[str, Any]
 
