@@ -89,7 +89,7 @@ def answered(game_day: Run) -> None:
     """every request is answered: with what was asked for, or with a reason to retry"""
     for number, reply in enumerate(game_day.replies):
         if reply.data.get("error") != "killed":
-            served(reply, may_fail=number == FAILING)
+            served(game_day, reply, may_fail=number == FAILING)
 
 
 @exercise.check(points=2, needs=answered)

@@ -12,16 +12,18 @@ RETRY = (429, 502, 503, 504)  # what tells a client, or a gateway, to send it ag
 SHARED = "what of this request is kept where the next one writes as well?"
 
 
-def served(reply: Observation, may_fail: bool = False) -> None:
-    """Fail unless a request got what it asked for.
+def served(run: Run, reply: Observation, may_fail: bool = False) -> None:
+    """Fail unless a request got what it asked for, the model's words where it posts.
 
     With `may_fail` a status that tells to send it again, with a reason, will do.
     """
     if reply.ok:
+        if str(reply.data["function"]).startswith("POST"):
+            said(run, reply)
         return
     data = reply.data
-    said = data.get("status") in RETRY and str(data["error"]).startswith("HTTP ")
-    if may_fail and said and data["message"]:
+    tells = data.get("status") in RETRY and str(data["error"]).startswith("HTTP ")
+    if may_fail and tells and data["message"]:
         return
     if may_fail:
         fail(
@@ -30,6 +32,20 @@ def served(reply: Observation, may_fail: bool = False) -> None:
             help="what does a client learn from this, and from HTTP 503 with a reason?",
         )
     raise reply.failure
+
+
+def said(run: Run, reply: Observation) -> None:
+    """Fail unless a reply's answer is what the model has said, now or earlier.
+
+    Who sends a request again may get the answer that was given before.
+    """
+    text = reply.at("answer")
+    if text not in [seen.text for seen in run.of("answer")]:
+        fail(
+            "it answered what the model never said",
+            because=[*run.during(reply, "answer")[-1:], reply],
+            help="`answer` is the model's last words, word for word",
+        )
 
 
 def own(run: Run, reply: Observation, user: str, word: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grader.vocabulary import CheckFailed, Observation
-from grader.vocabulary.operating import healthy, keeps_no_key, own, served
+from grader.vocabulary.operating import healthy, keeps_no_key, own, said, served
 from tests.vocabulary.made import Event, answered, asked, call, reply, run
 
 
@@ -24,9 +24,9 @@ def holding(threads: int, *keys: dict[str, Any]) -> Event:
 def test_a_reason_to_retry_will_do_where_one_may_fail() -> None:
     """HTTP 503 with a reason is an answer only where a request may fail"""
     busy = refused(503, "HTTP 503")
-    served(busy, may_fail=True)
+    served(run(), busy, may_fail=True)
     with pytest.raises(CheckFailed, match="HTTP 503"):
-        served(busy)
+        served(run(), busy)
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,29 @@ def test_a_reason_to_retry_will_do_where_one_may_fail() -> None:
 def test_an_error_that_tells_nothing_is_none(reply: Observation) -> None:
     """a bare 500, an exception and an empty reason tell no client what to do"""
     with pytest.raises(CheckFailed) as failed:
-        served(reply, may_fail=True)
+        served(run(), reply, may_fail=True)
     assert "503 with a reason" in str(failed.value.help)
+
+
+def test_said() -> None:
+    """an answer is the model's own words, of this call or of an earlier one"""
+    made = run(
+        call(1),
+        *(asked(1, "hi"), answered(1, "sun")),
+        reply(1, {"answer": "sun"}),
+        call(2),
+        reply(2, {"answer": "sun"}),
+        call(3),
+        reply(3, {"answer": "moon"}),
+        call(4),
+        reply(4, "everything"),
+    )
+    said(made, made.replies[0])
+    said(made, made.replies[1])
+    with pytest.raises(CheckFailed, match="what the model never said"):
+        said(made, made.replies[2])
+    with pytest.raises(CheckFailed):
+        said(made, made.replies[3])
 
 
 def test_own() -> None:
