@@ -163,10 +163,10 @@ def test_model_breaks(own: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_supervisor_breaks(own: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     """a defect in the supervisor is an error of the scenario that it broke"""
 
-    def breaks(self: Any) -> None:
+    async def breaks(self: Any) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("grader.harness.supervisor.Supervisor._look", breaks)
+    monkeypatch.setattr("grader.harness.supervisor.Supervisor.look", breaks)
     is_error(own.verdict(ANSWERS), "ZeroDivisionError: ours")
 
 

@@ -135,6 +135,10 @@ class Harness:
             folder = self.place.scratch / f"run-{self._runs}"
             try:
                 return await self._run(order, set(names), folder, keep)
+            except SubmissionBroken:
+                # Without a forkserver they end too, and that is no fault of theirs.
+                await self.launcher.sweep(everything=False)
+                raise
             except OSError as problem:
                 raise GraderBroke(f"the machine refused: {problem}") from problem
             finally:
