@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,12 @@ class Gateway:
         talks = [self._talk(talk) for talk in self._step.conversations]
         try:
             await asyncio.gather(*talks)
-            await self._faults.join()
+            struck = asyncio.ensure_future(self._faults.join())
+            # A server that does not start again is told, and not waited for.
+            await asyncio.wait({striking, struck}, return_when=FIRST_COMPLETED)
+            struck.cancel()
+            if striking.done():
+                striking.result()
         finally:
             striking.cancel()
             await asyncio.gather(striking, return_exceptions=True)

@@ -136,7 +136,8 @@ class Harness:
             try:
                 return await self._run(order, set(names), folder, keep)
             except SubmissionBroken:
-                # Without a forkserver they end too, and that is no fault of theirs.
+                # A forkserver that has ended has taken its processes along, which
+                # then is what broke: this raises GraderBroke.
                 await self.launcher.sweep(everything=False)
                 raise
             except OSError as problem:

@@ -10,7 +10,10 @@ import pytest
 
 from grader import traffic
 from grader.harness.harness import Harness
+from grader.harness.launch import GraderBroke
 from grader.harness.launchers import best_launcher
+from grader.harness.process import Process
+from grader.vocabulary import Observation
 
 CORPUS = Path(__file__).parents[1] / "submissions" / traffic.STEM
 EVERY = {"kill": 8, "drop": 13, "fail": 11}
@@ -53,3 +56,20 @@ def test_what_is_lost_is_said(send: Send) -> None:
     outcome = send("wrong/cached_conversation.py")
     assert any("lost what it was told" in text for text in outcome.problems)
     assert f"{len(outcome.problems)} problems" in str(outcome)
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_start_again(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """where the machine cannot start a server again, the day ends and says so"""
+    start = Process.start
+
+    async def refused(self: Process, restarted: bool = False) -> Observation | None:
+        if restarted:
+            raise GraderBroke("no process can be started")
+        return await start(self)
+
+    monkeypatch.setattr(Process, "start", refused)
+    with pytest.raises(GraderBroke, match="no process can be started"):
+        send("right/solution.py")
