@@ -42,9 +42,17 @@ REQUEST_LIMIT_B = 16 * 1024 * 1024
 class Service:
     """Obeys requests over one harness; a request can be cancelled by its id."""
 
-    def __init__(self, harness: Harness) -> None:
-        self.harness = harness
+    def __init__(self, stack: contextlib.AsyncExitStack) -> None:
+        self._stack = stack  # which ends the harness
+        self._is_new = False
         self._running: dict[int, asyncio.Task[None]] = {}
+
+    async def open(self) -> int:
+        """Start a harness, and return the process that its submissions come from."""
+        made = Harness(best_launcher())
+        self.harness = await self._stack.enter_async_context(made)
+        self._is_new = True
+        return self.harness.launcher.root_pid()
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
         """Obey until the input ends."""
@@ -65,8 +73,10 @@ class Service:
             "check": self._check,
             "observe": self._observe,
             "playground": self._playground,
+            "fresh": self._fresh,
         }
         try:
+            self._is_new &= request["do"] == "fresh"
             answer = await verbs[request["do"]](request)
         except asyncio.CancelledError:
             answer = {"cancelled": True}
@@ -80,6 +90,13 @@ class Service:
             answer = {"error": traceback.format_exc(limit=-4)}
         self._running.pop(request["id"], None)
         say({"id": request["id"], **answer})
+
+    async def _fresh(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Have what follows run in a harness that has run nothing before."""
+        if not self._is_new:
+            await self._stack.aclose()
+            await self.open()
+        return {"ready": self.harness.launcher.root_pid()}
 
     async def _check(self, request: Mapping[str, Any]) -> dict[str, Any]:
         stem = request["stem"]
@@ -171,10 +188,11 @@ async def main() -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    async with Harness(best_launcher()) as harness:
-        say({"id": 0, "ready": harness.launcher.root_pid()})
+    async with contextlib.AsyncExitStack() as stack:
+        service = Service(stack)
+        say({"id": 0, "ready": await service.open()})
         ends = [
-            asyncio.create_task(Service(harness).serve(reader)),
+            asyncio.create_task(service.serve(reader)),
             asyncio.create_task(_orphaned()),
         ]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader import catalog
-from grader.client import Client
+from grader.autograde.kept import Kept
 from grader.reports import Report
 from grader.session import asked
 from grader.visuals.timeline import of_failures
@@ -20,6 +20,7 @@ from grader.vocabulary import History, Result, Status, Verdict
 from grader.vocabulary.verdict import RUNS
 
 Output = dict[str, Any]
+kept = Kept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,15 @@ class Judged:
 def judge(stem: str, text: str) -> Mapping[str, Judged]:
     """Judge a submission in processes of its own, and return the worst of each check.
 
-    The harness is started for this one submission and ended after it, so that no
-    author shares one with another.
+    The harness is opened for this one submission, so that no author shares one with
+    another.
 
     Args:
         stem: of the exercise.
         text: the submission's source.
     """
-    client = Client()
-    try:
+    with kept.fresh() as client:
         runs = [asked(client, stem, text, None, processes) for processes in RUNS]
-    finally:
-        client.close()
     found = {}
     for check in catalog.load(stem).checks:
         ended = [(verdict.result(check), verdict, seen) for verdict, seen in runs]

@@ -1,0 +1,55 @@
+"""One trusted process for a whole command; a harness of its own for each author."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from grader.client import Client, ServiceGone
+
+IDLE_S = 10.0  # without a submission; a Jupyter server grades now and then
+
+
+class Kept:
+    """A service that opens a new harness for whoever comes next.
+
+    Half of what a harness costs are the imports of the process that judges, which a
+    submission never touches; the sandbox and all in it are made anew.
+    """
+
+    def __init__(self, idle_s: float = IDLE_S) -> None:
+        self._client = Client()
+        self._turn = threading.Lock()
+        self._idle_s = idle_s
+        self._timer: threading.Timer | None = None
+        # Without the lock: whoever still waits for an answer is not waited for.
+        atexit.register(self._client.close)
+
+    @contextmanager
+    def fresh(self) -> Iterator[Client]:
+        """Lend the service with a harness that has judged nothing yet."""
+        with self._turn:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._renew()
+            try:
+                yield self._client
+            finally:
+                self._timer = threading.Timer(self._idle_s, self.close)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def close(self) -> None:
+        """End the service, and all that it started, until it is needed again."""
+        with self._turn:
+            self._client.close()
+
+    def _renew(self) -> None:
+        try:
+            broken = "error" in self._client.ask("fresh")
+        except ServiceGone:
+            broken = True
+        if broken:
+            self._client.close()  # the next question starts another

@@ -1,0 +1,71 @@
+"""Authors share the process that judges, and nothing that runs what they wrote."""
+
+from __future__ import annotations
+
+import psutil
+
+from grader.autograde.kept import Kept
+from grader.client import Client
+
+STEM = "ex00_start_here"
+PASSES_NONE = "def increment(name):\n    return 0\n"
+
+
+def test_each_author_has_a_harness_of_their_own() -> None:
+    """one service serves two authors; the first one's harness is gone by then"""
+    kept = Kept(idle_s=600)
+    try:
+        with kept.fresh() as client:
+            first, service = client.ask("fresh")["ready"], client.pid
+            judge(client)
+        with kept.fresh() as client:
+            assert not psutil.pid_exists(first)
+            second = client.ask("fresh")["ready"]
+            assert (second != first, client.pid) == (True, service)
+            assert psutil.pid_exists(second)
+    finally:
+        kept.close()
+    assert not any(psutil.pid_exists(pid or 0) for pid in (second, service))
+
+
+def test_a_harness_that_judged_nothing_is_kept() -> None:
+    """whoever asks for a new harness twice gets the same one, as nothing ran in it"""
+    kept = Kept(idle_s=600)
+    try:
+        with kept.fresh() as client:
+            pids = {client.ask("fresh")["ready"] for _ in range(2)}
+    finally:
+        kept.close()
+    assert len(pids) == 1
+
+
+def test_a_service_that_died_is_replaced() -> None:
+    """the author after a crash is judged, in a service of another number"""
+    kept = Kept(idle_s=600)
+    try:
+        with kept.fresh() as client:
+            judge(client)
+            dead = psutil.Process(client.pid)
+            dead.kill()
+            dead.wait()
+        with kept.fresh() as client:
+            assert "verdict" in judge(client)
+            assert client.pid != dead.pid
+    finally:
+        kept.close()
+
+
+def test_it_ends_when_nobody_comes() -> None:
+    """after a while without a submission, no process is left to wait for one"""
+    kept = Kept(idle_s=0)
+    with kept.fresh() as client:
+        service = psutil.Process(client.pid)
+    service.wait(60)
+
+
+def judge(client: Client) -> dict[str, object]:
+    """Have a submission judged; return what the service answers."""
+    answer: dict[str, object] = client.ask(
+        "check", stem=STEM, text=PASSES_NONE, seed=1, processes=0
+    )
+    return answer
