@@ -25,14 +25,13 @@ from grader.harness.limits import (
     MIB,
     SCRATCH_FILES_LIMIT,
     SCRATCH_LIMIT_B,
-    WATCH_PERIOD_S,
 )
 from grader.harness.order import Order, empty_start
 from grader.harness.process import SubmissionBroken
 from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
 from grader.sandbox import mounts
-from grader.vocabulary import History, Observation, Run, Scenario, draw
+from grader.vocabulary import History, Run, Scenario, draw
 
 PRELOAD = (
     "langgraph.graph",
@@ -176,7 +175,9 @@ class Harness:
         started = sum(
             max(order.processes, scenario.process_count) for scenario in chosen
         )
-        watch = asyncio.create_task(self._watch(started, folder))
+        watch = asyncio.create_task(
+            tree.watch(self.launcher, self.databases, started, folder)
+        )
         try:
             await _first_failure([watch, *tasks.values()])
         finally:
@@ -211,16 +212,6 @@ class Harness:
         except Exception:  # our defect: said in the verdict, and never a zero
             return recorder.run(traceback.format_exc(limit=-4))
         return recorder.run()
-
-    async def _watch(self, expected: int, folder: Path) -> None:
-        """Raise, and so end the run, when its processes or files are too much."""
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        while True:
-            await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
-            pid = self.launcher.root_pid()
-            passed = await asyncio.to_thread(tree.excess, pid, expected, folder)
-            if passed:
-                raise SubmissionBroken(Observation(1, "limit", None, 0.0, passed))
 
     def _see_to_the_model(self) -> None:
         broken, self.server.broken = self.server.broken, None

@@ -42,6 +42,9 @@ TREE_PROCESSES_LIMIT = 48  # of one run, beyond those that its scenarios start
 SANDBOX_TASKS_LIMIT = 1024  # processes and OS threads in a sandbox, by the kernel
 FOLDER_LIMIT_B = 256 * MIB  # all files of a run
 FOLDER_FILES_LIMIT = 5000
+# All files of a throw-away server: 39 MiB when it is new, 8 for each database, its log
+# of at most 128, and the rest for what submissions keep and sort in it.
+SERVER_LIMIT_B = 1024 * MIB
 SCRATCH_LIMIT_B = 320 * MIB  # what there is for them, where memory can be mounted
 SCRATCH_FILES_LIMIT = 10_000
 USER_PROCESSES_MARGIN = 1024  # the kernel's own stop, above what the user runs now
@@ -50,4 +53,5 @@ SOURCE_LIMIT_B = 1 * MIB  # of a submission
 DISK_NEEDED_B = 64 * MIB  # below this the machine, not the submission, is at fault
 
 WATCH_PERIOD_S = 0.1  # how often the tree's size is looked at
+SERVER_WATCHED_EVERY = 5  # looks at the tree, because it has thousands of files
 POLL_PERIOD_S = 0.004  # how often the checkpoint database is read while waiting

@@ -1,10 +1,13 @@
-"""Looks at all processes of a run: how many they are, and how much they hold."""
+"""Watches a whole run: how many processes it has, and how much they all hold."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import itertools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 
@@ -12,11 +15,40 @@ from grader.harness.limits import (
     FOLDER_FILES_LIMIT,
     FOLDER_LIMIT_B,
     MIB,
+    SERVER_LIMIT_B,
+    SERVER_WATCHED_EVERY,
     TREE_MEMORY_LIMIT_B,
     TREE_PROCESSES_LIMIT,
+    WATCH_PERIOD_S,
 )
+from grader.harness.process import SubmissionBroken
+from grader.vocabulary import Observation
+
+if TYPE_CHECKING:
+    from grader.harness.databases import Databases
+    from grader.harness.launch import Launcher
 
 BLOCK_B = 512  # what st_blocks counts, whatever the file system's own blocks are
+
+
+async def watch(
+    launcher: Launcher, databases: Databases, expected: int, folder: Path
+) -> NoReturn:
+    """Look again and again, until something is too much.
+
+    Raises:
+        SubmissionBroken: a limit is passed, for which the submission is to blame.
+    """
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    for look in itertools.count():
+        await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
+        pid, server = launcher.root_pid(), databases.folder
+        passed = await asyncio.to_thread(excess, pid, expected, folder)
+        if not passed and server and look % SERVER_WATCHED_EVERY == 0:
+            passed = await asyncio.to_thread(server_excess, server)
+        if passed:
+            raise SubmissionBroken(Observation(1, "limit", None, 0.0, passed))
+    raise AssertionError("the count has no end")
 
 
 def excess(root_pid: int, expected: int, folder: Path) -> dict[str, str]:
@@ -28,22 +60,40 @@ def excess(root_pid: int, expected: int, folder: Path) -> dict[str, str]:
     return _processes(root_pid, expected) or _files(folder)
 
 
+def _size_b(file: str) -> int:
+    with contextlib.suppress(OSError):  # gone meanwhile
+        return os.lstat(file).st_blocks * BLOCK_B
+    return 0
+
+
+def server_excess(folder: Path) -> dict[str, str]:
+    """Return whether the files of a database server hold too much, and how much."""
+    size_b = sum(
+        _size_b(os.path.join(where, name))
+        for where, _, names in os.walk(folder)
+        for name in names
+    )
+    return _too_large("database", size_b, SERVER_LIMIT_B)
+
+
 def _files(folder: Path) -> dict[str, str]:
     count, size_b = 0, 0
     for where, _, names in os.walk(folder):
         count += len(names)
         if count > FOLDER_FILES_LIMIT:
             break
-        for name in names:
-            with contextlib.suppress(OSError):  # gone meanwhile
-                size_b += os.lstat(os.path.join(where, name)).st_blocks * BLOCK_B
+        size_b += sum(_size_b(os.path.join(where, name)) for name in names)
     if count > FOLDER_FILES_LIMIT:
         limit = f"{FOLDER_FILES_LIMIT} files"
         return {"what": "files", "limit": limit, "found": "more"}
-    if size_b > FOLDER_LIMIT_B:
-        limit, found = f"{FOLDER_LIMIT_B // MIB} MiB", f"{size_b // MIB} MiB"
-        return {"what": "disk", "limit": limit, "found": found}
-    return {}
+    return _too_large("disk", size_b, FOLDER_LIMIT_B)
+
+
+def _too_large(what: str, size_b: int, limit_b: int) -> dict[str, str]:
+    if size_b <= limit_b:
+        return {}
+    limit, found = f"{limit_b // MIB} MiB", f"{size_b // MIB} MiB"
+    return {"what": what, "limit": limit, "found": found}
 
 
 def _processes(root_pid: int, expected: int) -> dict[str, str]:
@@ -58,10 +108,7 @@ def _processes(root_pid: int, expected: int) -> dict[str, str]:
     if _resident_b(tree) <= TREE_MEMORY_LIMIT_B:
         return {}
     own_b = _own_b(tree)  # exact and slow, so it is asked second
-    if own_b <= TREE_MEMORY_LIMIT_B:
-        return {}
-    limit = f"{TREE_MEMORY_LIMIT_B // MIB} MiB"
-    return {"what": "memory", "limit": limit, "found": f"{own_b // MIB} MiB"}
+    return _too_large("memory", own_b, TREE_MEMORY_LIMIT_B)
 
 
 def _resident_b(tree: list[psutil.Process]) -> int:

@@ -162,3 +162,20 @@ def test_a_folder_that_cannot_be_reached() -> None:
         places = list(scratch.places(str(closed), who))
         assert (closed in places) == (who is None)
         assert places
+
+
+@pytest.mark.parametrize(("needed_b", "taken"), [(0, True), (2**62, False)])
+def test_in_memory_where_it_is_large(
+    monkeypatch: pytest.MonkeyPatch, needed_b: int, taken: bool
+) -> None:
+    """a server's files are in memory, unless little is free; what stays there goes"""
+    with short_folder() as memory:
+        memory.chmod(0o1777)
+        monkeypatch.setattr(scratch, "MEMORY", str(memory))
+        monkeypatch.setattr(scratch, "MEMORY_NEEDED_B", needed_b)
+        folder, held = scratch.make("", programs.account())
+        assert (folder.parent == memory) is taken
+        if held is not None:
+            os.close(held)  # as if its guard had died
+        scratch.remove_stale("", programs.account())
+        assert not folder.exists()

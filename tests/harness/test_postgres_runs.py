@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from grader import notebook, playground, session
+from grader.harness import tree
+from grader.harness.limits import MIB
 from grader.postgres.address import url_of
 from grader.store import Store
 from grader.vocabulary import Exercise, Run, database, process
@@ -197,3 +199,25 @@ def test_an_unknown_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(session, "_current", [opened])
     with pytest.raises(LookupError, match=r"\(sqlite, postgres\), found 'mysql'"):
         notebook.check(database="mysql")
+
+
+FILLS = """
+import os, psycopg
+
+def chat(thread_id, text):
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as database:
+        for number in range(8):
+            database.execute(f"CREATE TABLE t{number} AS SELECT md5(n::text) "
+                "FROM generate_series(1, 4000000) n")
+"""
+
+
+def test_a_database_that_is_filled(one: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """who keeps too much in several tables is stopped, and the next one has room"""
+    monkeypatch.setattr(tree, "SERVER_LIMIT_B", 300 * MIB)
+    verdict = one.outcome(FILLS, both(prepared=False)).verdict
+    assert not verdict.unknown
+    assert verdict.problem.startswith(
+        "the submission passed a limit: database (300 MiB), found "
+    )
+    assert one.outcome(COUNTS, both(prepared=False)).verdict.passed
