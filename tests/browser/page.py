@@ -21,7 +21,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 # Turns a hang into a failure; a cell may start servers, on a crowded machine.
-LIMIT_S = 180.0
+LIMIT_S = 600.0
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
