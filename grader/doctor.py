@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.harness import tiers
+from grader.harness import nginx, tiers
 from grader.harness.limits import DISK_NEEDED_B, MIB
 from grader.postgres import programs
 
@@ -65,6 +65,10 @@ def findings() -> Iterator[Finding]:
         missing = f"{cost}; install the system package {package}"
         yield Finding(name, path or "missing", "" if path else missing)
     yield _postgres()
+    found = nginx.look()
+    cost = f"the servers of ex10 are reached without a balancer: {found.problem}"
+    name = f"nginx {found.version}, {found.path}" if found.version else "missing"
+    yield Finding("nginx", name, cost if found.problem else "")
     missing = tiers.why_not_isolated()
     name = tiers.NAMES[tiers.best()]
     cost = f"submissions of others are refused below isolated: {missing}"

@@ -68,7 +68,8 @@ def exercise(
 
     A conversation tells a word first, and then orders and asks in turn.
     """
-    made = Exercise("A long game day", ("api: ASGI application",), (), (), POSTGRES)
+    api = ("api: ASGI application",)
+    made = Exercise("A long game day", api, (), (), POSTGRES, balanced=True)
     talks = tuple(tuple(_requests(n, turns)) for n in range(conversations))
     made.scenario(
         "traffic",

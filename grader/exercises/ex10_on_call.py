@@ -15,6 +15,7 @@ exercise = Exercise(
     title="On call",
     contract=("api: ASGI application",),
     database="postgres",
+    balanced=True,
     hints=(
         "Take one symptom at a time, and the smallest load that shows it: one request, "
         "then two at once, then two servers. Which module does each step add?",
@@ -77,8 +78,7 @@ exercise.scenario(
     at_once(says(0, 1), says(0, 2), held_at="reply"),
     says(1, 1, ASKED),
     ledger.drops(),
-    buys(0, 2, 1),
-    buys(1, 2, 1),
+    *(buys(0, 2, 1), buys(1, 2, 1)),
     model.says("reply", "[reply]", LATE, about="{word_3}"),
     says(1, 3),
 )

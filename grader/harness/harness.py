@@ -206,7 +206,8 @@ class Harness:
         tools = (code, self.launcher, self.server, first)
         try:
             async with made as store:
-                await Supervisor(order, recorder, folder, *tools, store).run()
+                one = Supervisor(order, recorder, folder, *tools, store, self.folder)
+                await one.run()
         except (SubmissionBroken, GraderBroke, OSError):
             raise
         except Exception:  # our defect: said in the verdict, and never a zero

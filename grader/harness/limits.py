@@ -21,6 +21,7 @@ HARD_LIMIT_S = 60.0  # for any of the above on the most crowded machine
 STARTING_LIMIT_S = 30.0  # added for an interpreter that imports the libraries itself
 PRELOAD_LIMIT_S = 120.0  # importing the libraries, once, on a cold disk
 CANARY_LIMIT_S = 20.0  # one step of the attacks on the sandbox at its start
+BALANCER_LIMIT_S = 10.0  # for nginx to start, or to say its version
 SWEEP_LIMIT_S = 5.0  # ending every descendant of a run
 OBEY_LIMIT_S = 20.0  # for the forkserver to obey one order
 

@@ -23,7 +23,7 @@ from grader.harness.limits import (
     STOP_LIMIT_S,
 )
 from grader.harness.patience import OutOfPatience, within
-from grader.harness.web import Web
+from grader.harness.web import Door, Web
 from grader.harness.worker import TYPES
 from grader.vocabulary import Observation
 from grader.vocabulary.scenario import Call
@@ -54,6 +54,7 @@ class Process:
     killed: bool = False
     misspoke: bool = False  # something odd came over its channel
     web: Web | None = None  # of a process that is a server
+    door: Door | None = None  # what stands before it, if anything
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _listener: asyncio.Task[None] | None = None
 
@@ -85,7 +86,7 @@ class Process:
             self.ready = True
             if self.job.application:
                 port = _number(first.get("port"))
-                self.web = Web(self.launched, self.job, port, self.kill)
+                self.web = Web(self.launched, self.job, port, self.kill, self.door)
             self._listener = asyncio.create_task(self._listen(self.launched))
             return None
         self.ready = False

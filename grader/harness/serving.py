@@ -173,7 +173,9 @@ def _listen(address: str) -> tuple[socket.socket, int | None]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(address)  # of the process that had this number before a restart
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        mask = os.umask(0)  # nginx is another user; who may come here, its folder says
         listener.bind(address)
+        os.umask(mask)
         return listener, None
     # asyncio turns on TCP_NODELAY for sockets that name their protocol only.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -19,6 +19,7 @@ from grader.harness.journal import Recorder
 from grader.harness.launch import Launcher
 from grader.harness.leaks import Secrets
 from grader.harness.limits import CALL_LIMIT_S, HARD_LIMIT_S
+from grader.harness.nginx import Balancer
 from grader.harness.order import Order, shuffled
 from grader.harness.outages import Outages
 from grader.harness.process import Process
@@ -60,6 +61,7 @@ class Supervisor:
         server: ModelServer,
         first: FirstImport,
         store: Store,
+        home: Path,
     ) -> None:
         self.order, self.recorder, self.server = order, recorder, server
         self.folder, self.code, self.first = folder, code, first
@@ -76,6 +78,7 @@ class Supervisor:
         count = max(order.processes, self.scenario.process_count)
         self.processes = [self._process(n, launcher) for n in range(count)]
         self.outages.processes = self.processes
+        self.balancer = Balancer(home, folder)
         keys = {p.number: p.job.environment["OPENAI_API_KEY"] for p in self.processes}
         self.secrets, self.calls = Secrets(keys), 0
 
@@ -96,14 +99,18 @@ class Supervisor:
             for path in given:
                 os.chown(path, self.launcher.owner, self.launcher.owner)
         try:
+            if self.order.exercise.balanced:
+                await self.balancer.open(self.processes)
             await self.outages.start(self.scenario, self.first)
             for step in self.scenario.steps:
                 await self._take(step)
+            self.balancer.certify()
         finally:
             self.upstream.close()
             for process in self.processes:
                 process.kill()
                 await process.close()
+            await self.balancer.close()
             for url in self.urls:
                 self.server.dismiss(url)
             await self.till.slow.close()

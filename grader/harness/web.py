@@ -8,6 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,24 @@ from grader.harness.patience import OutOfPatience, within
 SOCKET = "server.sock"
 SOCKET_PATH_LIMIT_B = 100  # the kernel's own is 104 on macOS, 108 on Linux
 DESCRIPTORS = Path("/proc/self/fd")
+SERVER_HEADER = "x-server"  # names the server that a request is for
 KILLED = 9  # SIGKILL, which Windows does not name
 HEADERS = {
     "accept-encoding": "identity",  # a compressed body could be of any size
     "x-forwarded-for": "127.0.0.1",  # a unix socket has no client address of its own
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What stands before the servers: a socket in a folder, and the process behind it.
+
+    It lets a request through to the server with the `number` in the request's header.
+    """
+
+    folder: str
+    number: int
+    pid: int
 
 
 def address_in(folder: str) -> str:
@@ -52,16 +66,24 @@ class Web:
         job: what it was told; its address is a socket in its working folder.
         port: of loopback, where it has no such socket.
         end: ends the process when it does not respond.
+        door: what stands before it; its socket has the same name.
     """
 
     def __init__(
-        self, launched: Launched, job: Job, port: int, end: Callable[[], None]
+        self,
+        launched: Launched,
+        job: Job,
+        port: int,
+        end: Callable[[], None],
+        door: Door | None = None,
     ) -> None:
         self._launched, self._end = launched, end
-        path = str(Path(job.cwd, job.address)) if job.address else None
+        self._pids = [launched.host_pid, *([] if door is None else [door.pid])]
+        folder = job.cwd if door is None else door.folder
+        path = str(Path(folder, job.address)) if job.address else None
         self._folder = -1
-        if path is not None and not _fits(job.cwd):  # a short name for the same folder
-            self._folder = os.open(job.cwd, os.O_RDONLY | os.O_DIRECTORY)
+        if path is not None and not _fits(folder):  # a short name for the same folder
+            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             path = str(DESCRIPTORS / str(self._folder) / job.address)
         limits = httpx.Limits(
             max_connections=REQUESTS_LIMIT,
@@ -71,7 +93,8 @@ class Web:
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=path, limits=limits, verify=False),
             base_url="http://localhost" if path else f"http://127.0.0.1:{port}",
-            headers=HEADERS,
+            headers=HEADERS
+            | ({} if door is None else {SERVER_HEADER: str(door.number)}),
             timeout=None,  # `within` has more patience with a crowded machine
             trust_env=False,
         )
@@ -101,12 +124,11 @@ class Web:
         `request` is method and path, such as "POST /ask". No response within the
         limit ends the process; its processor time is that of all its requests.
         """
-        pids = [self._launched.host_pid]
         asked = asyncio.ensure_future(self._answered(number, request, body))
         asked.add_done_callback(_noticed)
         self._asked[number] = asked
         try:
-            return await within(asyncio.shield(asked), limit_s, pids)
+            return await within(asyncio.shield(asked), limit_s, self._pids)
         except asyncio.CancelledError:
             if number not in self._left:
                 raise
@@ -121,7 +143,8 @@ class Web:
         finally:
             asked.cancel()
         with contextlib.suppress(OutOfPatience):  # it may be known in a moment why
-            await within(asyncio.shield(self._launched.ended), HANG_UP_LIMIT_S, pids)
+            ended = asyncio.shield(self._launched.ended)
+            await within(ended, HANG_UP_LIMIT_S, self._pids)
         if self._hung:
             return {"error": "hang", "message": self._hung}
         if not self._launched.ended.done():

@@ -159,12 +159,15 @@ class Guard:
         if self.who is not None:
             how |= {"user": self.who.uid, "group": self.who.gid, "extra_groups": []}
         if sys.platform == "linux":
-            how["preexec_fn"] = _bound_to_this(on_death)
+            how["preexec_fn"] = bound_to_this(on_death)
         return how
 
 
-def _bound_to_this(on_death: signal.Signals) -> Callable[[], None]:
-    """Return what a child does before it becomes the program, on Linux."""
+def bound_to_this(on_death: signal.Signals) -> Callable[[], None]:
+    """Return what a child does before it becomes the program, on Linux.
+
+    The kernel sends it the signal `on_death` when this process is gone.
+    """
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def bind() -> None:

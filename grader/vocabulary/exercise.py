@@ -63,6 +63,7 @@ class Exercise:
             DATABASE_URL as well.
         prepared: whether LangGraph's tables are in PostgreSQL from the start.
         opening: steps that each scenario opens with.
+        balanced: whether its servers stand behind nginx, where the machine has it.
     """
 
     title: str
@@ -72,6 +73,7 @@ class Exercise:
     database: str = SQLITE
     prepared: bool = True
     opening: tuple[Step, ...] = ()
+    balanced: bool = False
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
 
