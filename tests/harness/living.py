@@ -96,6 +96,15 @@ def lives(process: psutil.Process) -> bool:
     return False
 
 
+def lines(processes: Iterable[psutil.Process]) -> list[list[str]]:
+    """Return the command lines of those that still live; one may end meanwhile."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(process.cmdline())
+    return found
+
+
 def leftovers(folder: Path) -> list[str]:
     """Return the scratch folders of harnesses in a folder."""
     return sorted(path.name for path in folder.glob("*grader-run-*"))

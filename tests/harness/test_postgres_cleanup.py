@@ -20,6 +20,7 @@ from tests.harness.living import (
     Signal,
     command,
     leftovers,
+    lines,
     survivors,
     tree,
 )
@@ -142,8 +143,8 @@ def test_killed_command(tmp_path: Path) -> None:
         command("check", file, *chosen, folder=folder) as running,
     ):
         found = [*said.wait(2), *tree(running.pid)]
-        lines = [p.cmdline() for p in found if p.status() != psutil.STATUS_ZOMBIE]
-        data = [Path(line[line.index("-D") + 1]) for line in lines if "-D" in line]
+        ran = lines(found)
+        data = [Path(line[line.index("-D") + 1]) for line in ran if "-D" in line]
         running.kill()
         running.communicate(timeout=LIMIT_S)
         assert len(data) == 1
