@@ -168,11 +168,11 @@ def bound_to_this(on_death: signal.Signals) -> Callable[[], None]:
 
     The kernel sends it the signal `on_death` when this process is gone.
     """
+    import resource
+
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def bind() -> None:
-        import resource
-
         prctl(PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.FILE_LIMIT_B,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
