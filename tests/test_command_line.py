@@ -217,6 +217,7 @@ def test_doctor() -> None:
     assert re.search(r"^✓ langgraph +\d", out, re.MULTILINE)
     assert re.search(r"^– chromium +missing$", out, re.MULTILINE)
     assert "install the system package chromium" in out
+    assert re.search(r"^[✓–] nginx +(nginx \d|missing)", out, re.MULTILINE)
 
 
 def test_lab(tmp_path: Path) -> None:

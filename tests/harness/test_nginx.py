@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tests.harness.living import (
     Signal,
     command,
     leftovers,
+    lines,
     survivors,
     tree,
 )
@@ -141,8 +143,7 @@ def test_nothing_is_left_of_a_run(warm: Warm) -> None:
     """when a run is over, neither its nginx nor its folder is there"""
     assert served(warm, process(0).gets("/")).replies[0].ok
     assert list(warm.harness.folder.glob("nginx-*")) == []
-    children = psutil.Process().children(recursive=True)
-    assert [child for child in children if child.name() == "nginx"] == []
+    assert nginx.SETTINGS not in str(lines(tree(os.getpid())))
 
 
 @pytest.fixture
@@ -224,7 +225,7 @@ async def api(scope, receive, send):
         command("check", file, "--exercise", "ex10_on_call", folder=folder) as running,
     ):
         found = [*said.wait(4), *tree(running.pid)]
-        assert "nginx" in {each.name() for each in found if each.is_running()}
+        assert nginx.SETTINGS in str(lines(found))
         running.kill()
         running.communicate(timeout=LIMIT_S)
         assert not survivors(found)
