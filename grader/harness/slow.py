@@ -12,6 +12,10 @@ from grader.harness.patience import until
 from grader.harness.turns import Rest, ran_s
 from grader.vocabulary.outside import SlowAfter
 
+# Of processor time between two looks: less is no work, but SQLite, which looks again
+# and again whether it may write.
+POLLED_S = 0.001
+
 
 class SlowDatabase:
     """Takes no write from an event on, until the processes do nothing but wait.
@@ -31,17 +35,20 @@ class SlowDatabase:
 
     async def after(self, event: str) -> None:
         """Be slow from now on, if this is the event."""
-        if event not in self._events:
-            return
-        self._events.discard(event)
+        if event in self._events:
+            self._events.discard(event)
+            await self.begin(idle_s=0.0)
+
+    async def begin(self, idle_s: float = POLLED_S) -> None:
+        """Be slow from now on; who runs no longer than `idle_s` seconds is at rest."""
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
         if await until(lambda: _locks(connection), STORED_LIMIT_S):
-            self._releasing = asyncio.create_task(self._release(connection))
+            self._releasing = asyncio.create_task(self._release(connection, idle_s))
         else:
             connection.close()
 
-    async def _release(self, connection: sqlite3.Connection) -> None:
-        before, rest = ran_s(self._pids()), Rest(self._pids())
+    async def _release(self, connection: sqlite3.Connection, idle_s: float) -> None:
+        before, rest = ran_s(self._pids()), Rest(self._pids(), idle_s=idle_s)
         try:
             # They rest before the answer of the event has come as well.
             await until(

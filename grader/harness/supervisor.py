@@ -132,6 +132,7 @@ class Supervisor:
             Fails: self.world.script.apply,
             outside.LedgerFails: self.till.ledger.apply,
             outside.SlowAfter: self.till.slow.arm,
+            outside.Slow: lambda _: self.till.slow.begin(),
             outside.DropsConnections: self.outages.drop,
             outside.UpstreamAnswers: self.upstream.apply,
             outside.Stalls: self.outages.stall,

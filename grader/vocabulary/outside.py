@@ -46,6 +46,15 @@ class SlowAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class Slow:
+    """From now on the checkpoint database takes no write.
+
+    That ends once the processes have begun on what they are asked next, and all do
+    nothing but wait: so each of them has read before one of them writes.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class DropsConnections:
     """The database server ends every connection of the processes, as a failover does.
 
@@ -117,6 +126,7 @@ Outside = (
     StartsApart
     | LedgerFails
     | SlowAfter
+    | Slow
     | DropsConnections
     | StartsEmpty
     | Stalls

@@ -9,6 +9,7 @@ from grader.vocabulary.outside import (
     PROFILE,
     DropsConnections,
     LedgerFails,
+    Slow,
     SlowAfter,
     Stalls,
     StartsApart,
@@ -161,6 +162,7 @@ class upstream:
 class database:
     """What is the matter with the checkpoint database."""
 
+    is_slow = Slow
     is_slow_after = SlowAfter
     drops_connections = DropsConnections
     starts_empty = StartsEmpty

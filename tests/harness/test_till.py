@@ -255,6 +255,10 @@ def store():
 def chat(thread_id, text):
     if text == "look":
         return str(rows())
+    if text == "reads":
+        before = rows()
+        store()
+        return str(before)
     rows()
     pay(thread_id, "k")
     if text == "waits":
@@ -277,3 +281,11 @@ def test_slow_database(light: Warm, text: str, rows: str) -> None:
     slow = database.is_slow_after("charge")
     run = light.history(STORES, slow, pays(0, text), pays(1, "look"))
     assert run.replies[1].value == rows
+
+
+def test_a_slow_database_is_read_by_all_before_one_of_them_writes(light: Warm) -> None:
+    """two processes at once that read and then write have read the same"""
+    reading = [pays(number, "reads") for number in (0, 1)]
+    steps = pays(0, "look"), database.is_slow(), together(*reading), pays(0, "look")
+    run = light.history(STORES, *steps)
+    assert [reply.value for reply in run.replies] == ["0", "0", "0", "2"]
