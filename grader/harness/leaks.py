@@ -14,6 +14,13 @@ COMPRESSED = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
 SHOWN = 4  # last characters of a secret that a report may show
 PIECE_B = 4 * 1024  # how much is searched at once, and not again while it is the same
 
+# What spells so many bytes at once, whatever stands before and after them.
+GROUPED = (
+    ("base32", base64.b32encode, 5),
+    ("base85", base64.b85encode, 4),
+    ("ascii85", base64.a85encode, 4),
+)
+
 
 class Secrets:
     """Keys by the number of the process that owns each, and how each may be spelled."""
@@ -94,6 +101,9 @@ def _spellings(secret: str) -> Iterator[tuple[str, bytes]]:
         for standard in _base64(text):
             yield "base64", standard
             yield "base64", standard.translate(bytes.maketrans(b"+/", b"-_"))
+    for name, encode, size in GROUPED:
+        for whole in _groups(raw, size):
+            yield name, encode(whole)
     for digits in (raw.hex(), raw.hex().upper()):
         yield "hex", digits.encode()
         pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
@@ -105,6 +115,13 @@ def _spellings(secret: str) -> Iterator[tuple[str, bytes]]:
         yield "packed bytes", bytes.fromhex(secret)
     except ValueError:  # a key of another provider
         return
+
+
+def _groups(text: bytes, size: int) -> Iterator[bytes]:
+    """Yield the whole groups of the text, at each alignment: each is spelled alone."""
+    for start in range(size):
+        count = (len(text) - start) // size
+        yield text[start : start + count * size]
 
 
 def _base64(text: bytes) -> Iterator[bytes]:

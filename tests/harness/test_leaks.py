@@ -28,6 +28,9 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "base64": lambda text: base64.b64encode(text.encode()),
     "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()),
     "base64 of utf-16": lambda text: base64.b64encode(text.encode("utf-16-le")),
+    "base32": lambda text: base64.b32encode(text.encode()),
+    "base85": lambda text: base64.b85encode(text.encode()),
+    "ascii85": lambda text: base64.a85encode(text.encode()),
     "hex": lambda text: text.encode().hex().encode(),
     "HEX": lambda text: text.encode().hex().upper().encode(),
     "quoted": lambda text: quote(text).encode(),
@@ -41,9 +44,9 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("before", range(5))
 def test_a_key_is_found_in_each_encoding(encoding: str, before: int) -> None:
-    """whatever stands before it, so that base64 has each of its three alignments"""
+    """whatever stands before it, so that base64 and base32 have each of their alignments"""
     data = ENCODINGS[encoding]("k" * before + KEY)
     assert [owner for owner, _ in Secrets({0: KEY, 1: OTHER}).found_in(data)] == [0]
 
