@@ -54,6 +54,7 @@ exercise.scenario(
     process(0).calls("handle", "{user_1}", TOLD),
     process(0).calls("handle", "{user_1}", TOLD),
     process(1).calls("handle", "{user_1}", TOLD),
+    process(0).shows_again(1),
 )
 
 
@@ -70,6 +71,9 @@ def is_own(run: Run, reply: Observation) -> None:
         )
     answer = quotes(run, reply, messages[-1])
     asked = run.request(answer)
+    paid = [run.request(seen) for seen in run.during(reply, "answer")]
+    if sum(request.text == asked.text for request in paid) > 1:
+        fail("one request asked the model the same twice", because=[call, *paid, reply])
     others = [text for other in run.of("call") for text in other.data["args"][1]]
     if any(text in asked.text for text in others if text not in texts):
         fail("the model was shown what another request said", because=[call, asked])
@@ -118,10 +122,16 @@ def same_everywhere(elsewhere: Run) -> None:
 
 
 @exercise.check(points=1, needs=own_data)
-def stays_as_it_was(in_turn: Run) -> None:
+def stays_as_it_was(in_turn: Run, elsewhere: Run) -> None:
     """earlier replies and the caller's input do not change afterwards"""
-    for again in in_turn.of("again"):
-        call, reply = in_turn.call(again), in_turn.reply(again)
+    unchanged(in_turn)
+    unchanged(elsewhere)
+
+
+def unchanged(run: Run) -> None:
+    """Fail where a call's arguments or its reply are not now what they were then."""
+    for again in run.of("again"):
+        call, reply = run.call(again), run.reply(again)
         if again.data.get("args") != call.data["args"]:
             fail(
                 "the list that the caller passed was changed",

@@ -1,0 +1,34 @@
+"""Asks the same twice, and returns the second answer. Caught by: own_data."""
+
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def reply(state):
+    asked = [PROMPT, *map(HumanMessage, state["messages"])]
+    llm.invoke(asked)
+    messages = [*state["messages"], llm.invoke(asked).content]
+    return {"messages": messages, "count": len(messages)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": texts, "count": 0})
