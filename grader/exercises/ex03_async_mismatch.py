@@ -1,8 +1,10 @@
 """An async graph behind a server: who runs the event loop, and for how long."""
 
+from itertools import product
+
 from grader.vocabulary import Exercise, Observation, Run, fail, process, together
 from grader.vocabulary import stop_all as stop
-from grader.vocabulary.asking import asked_once, quiet, side_by_side
+from grader.vocabulary.asking import apart, asked_once, quiet, side_by_side
 from grader.vocabulary.claims import answered, quotes
 from grader.vocabulary.memory import knows
 from grader.vocabulary.scenario import Call
@@ -106,12 +108,16 @@ def twenty_at_once(crowd: Run) -> None:
 
 
 @exercise.check(points=2)
-def crosses_processes(hand_over: Run) -> None:
+def crosses_processes(hand_over: Run, in_a_row: Run) -> None:
     """a thread begun on one server goes on on the other"""
     told, asked = hand_over.replies
     has_own_answer(hand_over, told, "")
     has_own_answer(hand_over, asked, "")
     knows(hand_over, asked, hand_over.drawn.name, because=[told])
+    for one, other in product(TURNS, TURNS):
+        apart(
+            in_a_row, (in_a_row.drawn[f"word_0{one}"], in_a_row.drawn[f"word_1{other}"])
+        )
 
 
 @exercise.check(points=1, needs=six_in_a_row)
