@@ -1,8 +1,10 @@
 """A node's return value is an update of the state: most wrong ones are not errors."""
 
+from collections.abc import Sequence
+
 from grader.vocabulary import Exercise, Observation, Run, fail, model, process, together
 from grader.vocabulary.asking import asked_for, chooses
-from grader.vocabulary.claims import arrive, arrive_once, holds
+from grader.vocabulary.claims import arrive, arrive_alone, arrive_once, holds
 from grader.vocabulary.scenario import Call, Says
 
 exercise = Exercise(
@@ -40,6 +42,12 @@ UNKNOWN = (
     {"kind": "{word_x1}", "priority": "high"},
     {"kind": "question", "reason": "{word_x2}"},
     "Let me think about {word_x3} first.",
+)
+# An unknown priority, JSON that is no object, and known words that are no JSON.
+ODD = (
+    {"kind": "question", "priority": "{word_y1}"},
+    '["{word_y2}", "high"]',
+    "Not a refund, and high on my list: {word_y3}.",
 )
 SPELLED = "which key did the node return, and what is it called in `State`?"
 JOINED = "how does this key join what a node returns to what is there already?"
@@ -81,6 +89,12 @@ exercise.scenario(
     "the model says an unknown kind, then no priority, then no JSON",
     model.says("sort", "[sort]", UNKNOWN),
     *(triages(1 - n % 2, f"word_{n}") for n in (1, 2, 3)),
+)
+exercise.scenario(
+    "odd",
+    "the model says an unknown priority, then a list, then that it is no refund",
+    model.says("sort", "[sort]", ODD),
+    *(triages(n % 2, f"word_{n}") for n in (1, 2, 3)),
 )
 FORTY = [triages((i + i // 8) % 2, f"word_{i}") for i in range(40)]
 exercise.scenario(
@@ -124,17 +138,24 @@ def both_notes(orders: Run, kinds: Run) -> None:
         arrive_once(reply, "notes", noted(orders, reply, "outage"))
     for (kind, _), reply in zip(TICKETS, kinds.replies, strict=True):
         arrive_once(reply, "notes", noted(kinds, reply, kind))
+        arrive_alone(kinds, reply, "notes")
 
 
-@exercise.check(points=2, needs=complete, help=DECIDES)
-def invalid_reported(invalid: Run) -> None:
-    """an invalid model reply is reported in `status`, not raised and not lost"""
-    words = [invalid.drawn[f"word_x{number}"] for number in (1, 2, 3)]
-    for word, reply in zip(words, invalid.replies, strict=True):
-        said = [s for s in invalid.during(reply, "answer") if s.data["event"] == "sort"]
+def reports(run: Run, words: Sequence[str]) -> None:
+    """Fail unless each status quotes the word of the model's reply, without notes."""
+    for word, reply in zip(words, run.replies, strict=True):
+        said = [s for s in run.during(reply, "answer") if s.data["event"] == "sort"]
         if said and chooses(said[-1], CHOICES):
             continue  # it was asked for by a schema, which the stand-in model keeps to
         status = str(reply.at("status"))
         what = f"the model's reply was invalid, and the status is {status!r}"
         if not status.startswith("invalid") or word not in status:
             fail(what, because=[*said, reply])
+        holds(reply, {"notes": []}, said)
+
+
+@exercise.check(points=2, needs=complete, help=DECIDES)
+def invalid_reported(invalid: Run, odd: Run) -> None:
+    """an invalid model reply is reported in `status`, not raised and not lost"""
+    reports(invalid, [invalid.drawn[f"word_x{number}"] for number in (1, 2, 3)])
+    reports(odd, [odd.drawn[f"word_y{number}"] for number in (1, 2, 3)])

@@ -83,6 +83,19 @@ def arrive_once(reply: Observation, key: str, answers: Sequence[Observation]) ->
             fail(found, because=[answer, reply])
 
 
+def arrive_alone(run: Run, reply: Observation, key: str) -> None:
+    """Fail where a reply's list holds what the model answered in another call only."""
+    listed = reply.texts(key)
+    own = {answer.text for answer in run.during(reply, "answer")}
+    for answer in run.of("answer"):
+        if answer.text in listed and answer.text not in own:
+            fail(
+                f"`{key}` holds what [{answer.data['event']}] found in another call",
+                because=[answer, reply],
+                help="which list was added to, and how long does that list live?",
+            )
+
+
 def _arrived(
     reply: Observation, key: str, answers: Sequence[Observation]
 ) -> list[tuple[Observation, int]]:

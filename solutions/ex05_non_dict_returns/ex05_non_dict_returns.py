@@ -124,7 +124,7 @@ observe("invalid")
 # | `"kind": "question"` | `[answer]` | `answered` |
 # | `"kind": "refund"` | `[refund]` | `refunded` |
 # | `"kind": "outage"` | `[customer]` and `[product]` | `escalated` |
-# | anything else | no notes | begins with `invalid`, and quotes what it said; `priority` does not matter then |
+# | anything else, also another priority or none | none: `[]` | begins with `invalid`, and quotes what it said; `priority` does not matter then |
 #
 # `[sort]` is answered by JSON with a `kind` and a `priority`, which is `low`, `normal` or `high`. It should be, that is.
 #

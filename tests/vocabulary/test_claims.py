@@ -19,6 +19,7 @@ from grader.vocabulary.asking import (
 from grader.vocabulary.claims import (
     answered,
     arrive,
+    arrive_alone,
     arrive_once,
     holds,
     killed,
@@ -71,6 +72,15 @@ WORDS: dict[str, tuple[Callable[[Run], object], Run, Run, str]] = {
         run(call(1), said(1, "x"), said(2, "x"), reply(1, {"notes": ["x"]})),
         run(call(1), said(1, "x"), reply(1, {"notes": ["x", "x"]})),
         "what [model] found is in `notes` more than once",
+    ),
+    "arrive_alone": (
+        lambda r: arrive_alone(r, r.replies[-1], "notes"),
+        run(call(1), said(1, "x"), reply(1, {"notes": ["x"]})),
+        run(
+            *(call(1), said(1, "x"), reply(1, {"notes": ["x"]})),
+            *(call(2), said(2, "y"), reply(2, {"notes": ["x", "y"]})),
+        ),
+        "`notes` holds what [model] found in another call",
     ),
     "killed": (
         lambda r: killed(r, r.replies[0]),

@@ -15,6 +15,7 @@ ROUTES = {
     "refund": ["refund"],
     "outage": ["customer", "product"],
 }
+PRIORITIES = ("low", "normal", "high")
 
 
 class State(TypedDict):
@@ -36,6 +37,8 @@ def sort(state: State) -> Command[Ways]:
     said = ask("sort", state)
     try:
         found = json.loads(said)
+        if found["priority"] not in PRIORITIES:
+            raise ValueError("expected a priority")
         update = {"priority": found["priority"]}
         return Command(update=update, goto=ROUTES[found["kind"]])
     except (ValueError, LookupError, TypeError):
