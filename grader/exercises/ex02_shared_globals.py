@@ -2,7 +2,7 @@
 
 from grader.vocabulary import Exercise, Observation, Run, fail, model, process, together
 from grader.vocabulary.asking import side_by_side
-from grader.vocabulary.claims import holds, quotes
+from grader.vocabulary.claims import holds, quotes, unchanged
 
 exercise = Exercise(
     title="One process, one global, everybody's data",
@@ -126,21 +126,3 @@ def stays_as_it_was(in_turn: Run, elsewhere: Run) -> None:
     """earlier replies and the caller's input do not change afterwards"""
     unchanged(in_turn)
     unchanged(elsewhere)
-
-
-def unchanged(run: Run) -> None:
-    """Fail where a call's arguments or its reply are not now what they were then."""
-    for again in run.of("again"):
-        call, reply = run.call(again), run.reply(again)
-        if again.data.get("args") != call.data["args"]:
-            fail(
-                "the list that the caller passed was changed",
-                because=[call, again],
-                help="does your node build a new list, or does it append to one?",
-            )
-        if again.value != reply.value:
-            fail(
-                "a reply changed after it had been returned",
-                because=[reply, again],
-                help="who still holds, and changes, the list inside the reply?",
-            )

@@ -1,10 +1,8 @@
 """An async graph behind a server: who runs the event loop, and for how long."""
 
-from itertools import product
-
 from grader.vocabulary import Exercise, Observation, Run, fail, process, together
 from grader.vocabulary import stop_all as stop
-from grader.vocabulary.asking import apart, asked_once, quiet, side_by_side
+from grader.vocabulary.asking import asked_once, quiet, side_by_side, strangers
 from grader.vocabulary.claims import answered, quotes
 from grader.vocabulary.memory import knows
 from grader.vocabulary.scenario import Call
@@ -114,10 +112,8 @@ def crosses_processes(hand_over: Run, in_a_row: Run) -> None:
     has_own_answer(hand_over, told, "")
     has_own_answer(hand_over, asked, "")
     knows(hand_over, asked, hand_over.drawn.name, because=[told])
-    for one, other in product(TURNS, TURNS):
-        apart(
-            in_a_row, (in_a_row.drawn[f"word_0{one}"], in_a_row.drawn[f"word_1{other}"])
-        )
+    both = ([in_a_row.drawn[f"word_{n}{turn}"] for turn in TURNS] for n in (0, 1))
+    strangers(in_a_row, *both)
 
 
 @exercise.check(points=1, needs=six_in_a_row)

@@ -28,7 +28,6 @@ exercise = Exercise(
 )
 
 STORED = "how does a graph go on from its last checkpoint without new input?"
-UNSTORED = "the user has read an answer that its thread lacks"
 BETWEEN = "is there a checkpoint between draft and polish to go on from?"
 
 
@@ -104,7 +103,7 @@ def resumes_elsewhere(cut_off: Run) -> None:
     word = cut_off.drawn.word
     knows(cut_off, resumed, word, "another turn was resumed than the one cut off")
     knows(cut_off, asked, word, "the turn after it had forgotten the one cut off")
-    kept(cut_off, resumed, resumed.value, help=UNSTORED)
+    kept(cut_off, resumed, resumed.value)
 
 
 @exercise.check(points=1, needs=crosses_processes)

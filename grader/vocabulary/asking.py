@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 
-from grader.vocabulary.claims import fail
+from grader.vocabulary.claims import fail, holds
 from grader.vocabulary.observation import Observation
 from grader.vocabulary.run import Run
 
@@ -58,12 +59,14 @@ def counted(
 
 
 def asked_for(
-    run: Run, reply: Observation, events: Sequence[str], about: str
+    run: Run, reply: Observation, events: Sequence[str], about: str = ""
 ) -> list[Observation]:
     """Return what the model answered about a text at these events.
 
-    Fails where one of them was never asked for with that text.
+    Without a text it is that of the call's first argument, a dictionary. Fails where
+    an event was never asked for with the text.
     """
+    about = about or run.call(reply).data["args"][0]["text"]
     said = run.answers(about)
     for event in events:
         if not any(seen.data["event"] == event for seen in said):
@@ -99,6 +102,12 @@ def apart(run: Run, texts: Sequence[str], event: str | None = None) -> None:
             )
 
 
+def strangers(run: Run, ours: Sequence[str], theirs: Sequence[str]) -> None:
+    """Fail where a request shows the model what each of two conversations said."""
+    for pair in product(ours, theirs):
+        apart(run, pair)
+
+
 def quiet(run: Run) -> None:
     """Fail where a log names a closed or foreign loop, a lost coroutine or task."""
     lines = [seen for seen in run.of("log") if LOST.search(seen.text)]
@@ -122,3 +131,24 @@ def chooses(answer: Observation, choices: Mapping[str, Collection[str]]) -> bool
         return found is None or all(found[key] in choices[key] for key in choices)
     except (ValueError, LookupError, TypeError):
         return False
+
+
+def reported(
+    run: Run,
+    event: str,
+    words: Sequence[str],
+    choices: Mapping[str, Collection[str]],
+) -> None:
+    """Fail unless each reply quotes the model's invalid answer in its status.
+
+    `words` has one of each answer at the event. An invalid answer has no notes.
+    """
+    for word, reply in zip(words, run.replies, strict=True):
+        said = [s for s in run.during(reply, "answer") if s.data["event"] == event]
+        if said and chooses(said[-1], choices):
+            continue  # it was asked for by a schema, which the stand-in model keeps to
+        status = str(reply.at("status"))
+        what = f"the model's reply was invalid, and the status is {status!r}"
+        if not status.startswith("invalid") or word not in status:
+            fail(what, because=[*said, reply])
+        holds(reply, {"notes": []}, said)

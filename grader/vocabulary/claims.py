@@ -103,6 +103,24 @@ def _arrived(
     return [(a, listed.count(a.text) - said.count(a.text)) for a in answers]
 
 
+def unchanged(run: Run) -> None:
+    """Fail where a call's arguments or its reply are not now what they were then."""
+    for again in run.of("again"):
+        call, reply = run.call(again), run.reply(again)
+        if again.data.get("args") != call.data["args"]:
+            fail(
+                "the list that the caller passed was changed",
+                because=[call, again],
+                help="does your node build a new list, or does it append to one?",
+            )
+        if again.value != reply.value:
+            fail(
+                "a reply changed after it had been returned",
+                because=[reply, again],
+                help="who still holds, and changes, the list inside the reply?",
+            )
+
+
 def killed(run: Run, reply: Observation, help: str | None = None) -> Observation:
     """Return the kill that ended a call; fail where the call ended before it came."""
     kills = [seen for seen in run.of("fault") if seen.data["what"] == "killed"]
