@@ -96,14 +96,14 @@ def resumes_elsewhere(cut_off: Run) -> None:
     """killed during polish, another process resumes, and draft is not asked again"""
     cut, resumed, asked = cut_off.replies
     twice = "a turn asks the model twice: for a draft, then to polish it"
-    kill = killed(cut_off, cut, help=twice)
-    again = STORED if kill.data["stored"] else BETWEEN
+    again = STORED if killed(cut_off, cut, help=twice).data["stored"] else BETWEEN
     counted(cut_off, resumed, 1, event="draft", help=again)
     polished(cut_off, resumed, asked)
     word = cut_off.drawn.word
     knows(cut_off, resumed, word, "another turn was resumed than the one cut off")
     knows(cut_off, asked, word, "the turn after it had forgotten the one cut off")
-    kept(cut_off, resumed, resumed.value)
+    if cut_off.stored_after(resumed).data["threads"]:  # else the hand-over tells
+        kept(cut_off, resumed, resumed.value)
 
 
 @exercise.check(points=1, needs=crosses_processes)
