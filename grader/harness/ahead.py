@@ -16,8 +16,21 @@ import psycopg
 from psycopg import sql
 
 from grader.harness.wire import Wires
+from grader.postgres.address import parsed, url_of
 
 CONNECT_LIMIT_S = 30
+# A submission owns its database, and what it sets for it holds for whoever connects:
+# by a search path of its own, its functions would run with the rights of who looks.
+OURS = {
+    "search_path": "pg_catalog",
+    "role": "none",
+    "local_preload_libraries": "",
+    "default_transaction_read_only": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+SCHEMA = "public"  # of the tables that every replica makes
 # The same request so many times: who waits by asking has asked in vain.
 REPEATED = 3
 BLOCKED = (
@@ -77,15 +90,17 @@ class Ahead:
         """Do it with a submission's own rights, as all that is done in its database."""
         connection = self._connect(autocommit=False)
         self._tables.append(connection)
-        role, name = map(sql.Identifier, (self._name, table))
+        role, place = sql.Identifier(self._name), sql.Identifier(SCHEMA, table)
         connection.execute(sql.SQL("SET ROLE {}").format(role))
-        connection.execute(sql.SQL(statement).format(name))
+        connection.execute(sql.SQL(statement).format(place))
 
     def _blocked(self) -> dict[int, list[int]]:
         assert self._looking is not None
         return dict(self._looking.execute(BLOCKED, (self._name,) * 2).fetchall())
 
     def _connect(self, autocommit: bool) -> psycopg.Connection[Any]:
+        options = " ".join(f"-c {name}={value}" for name, value in OURS.items())
+        url = url_of(parsed(self._url) | {"options": options})
         return psycopg.connect(
-            self._url, autocommit=autocommit, connect_timeout=CONNECT_LIMIT_S
+            url, autocommit=autocommit, connect_timeout=CONNECT_LIMIT_S
         )
