@@ -20,6 +20,16 @@ from grader.postgres.limits import (
 PREFIX = "grader_"
 NOTHING_MORE = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 NOT_BUILT_IN = "datname <> 'template0'"
+PROTECTED = "datname = %s AND datistemplate"
+# Who changes the settings of a database holds it until the transaction ends, and a
+# statement under way does not notice that its client is gone.
+END_HOLDERS = """
+    SELECT pg_terminate_backend(a.pid, %s::bigint) FROM pg_stat_activity a
+    WHERE a.usename = %s AND EXISTS (
+        SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.objid
+        WHERE l.pid = a.pid AND l.classid = 'pg_database'::regclass AND d.datname = %s
+    )
+"""
 
 
 class Admin:
@@ -93,11 +103,18 @@ class Admin:
 
     def drop(self, name: str) -> None:
         """Remove a database with its connections, and its roles."""
+        self._free(name)
         self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         for role in (f"{name}_reader", name):
             self._do("DROP ROLE IF EXISTS {}", role)
         with contextlib.suppress(ValueError):
             self._made.remove(name)
+
+    def _free(self, name: str) -> None:
+        """End what would keep a database: its owner may lock it, or protect it."""
+        self._ask(END_HOLDERS, str(END_LIMIT_MS), name, name)
+        if self._ask(f"SELECT 1 FROM pg_database WHERE {PROTECTED}", name):
+            self._do("ALTER DATABASE {} IS_TEMPLATE false", name)
 
     def drop_connections(self, name: str) -> int:
         """End the connections of a database's role; return how many there were.
