@@ -104,6 +104,7 @@ class PostgresStore:
             cells += self._reader.objects()
         except Unreadable as trouble:
             troubles.append(trouble)
+        hidden = self._reader.left_out
         saved = [Saved(tables) for tables in schemas.values()]
         for each in saved:
             try:
@@ -125,7 +126,11 @@ class PostgresStore:
                 }
                 for (thread, space), rows in latest.items()
             ],
-            "foreign": [*contents.foreign(rows_), *_unread(troubles)],
+            "foreign": [
+                *contents.foreign(rows_),
+                *_unread(troubles),
+                *_unread(Unreadable(each, OverflowError()) for each in hidden),
+            ],
             "keys": report(found),
             "rows": [
                 {"thread": thread, "channels": contents.channels(rows, secrets)}

@@ -84,6 +84,7 @@ class Reader:
         self._url = url
         self._connection: psycopg.Connection[Any] | None = None
         self._left_b = READ_LIMIT_B
+        self.left_out: list[str] = []  # what a limit has hidden since `tables`
 
     def tables(self) -> list[Table]:
         """Return the tables that are not PostgreSQL's own, oldest first.
@@ -93,8 +94,9 @@ class Reader:
         """
         self._left_b = READ_LIMIT_B
         with self._reading("the database") as connection:
-            found = connection.execute(TABLES, [TABLES_LIMIT]).fetchall()
-        return [Table(*row) for row in found]
+            found = connection.execute(TABLES, [TABLES_LIMIT + 1]).fetchall()
+        self.left_out = ["more tables"] if len(found) > TABLES_LIMIT else []
+        return [Table(*row) for row in found[:TABLES_LIMIT]]
 
     def rows(self, table: Table) -> Iterator[dict[str, bytes]]:
         """Yield a table's rows by column, each value as bytes or as the text it has.
@@ -114,11 +116,12 @@ class Reader:
             select = sql.SQL("SELECT {} FROM {} LIMIT {}")
             with connection.cursor("rows") as cursor:
                 cursor.itersize = BATCH
-                cursor.execute(select.format(values, where, ROWS_LIMIT))
-                for row in cursor:
+                cursor.execute(select.format(values, where, ROWS_LIMIT + 1))
+                for count, row in enumerate(cursor):
                     found = [_bytes(value) for value in row]
                     self._left_b -= sum(map(len, found))
-                    if self._left_b < 0:
+                    if self._left_b < 0 or count == ROWS_LIMIT:
+                        self.left_out.append(f"more of table {table}")
                         return
                     yield {n: v for (n, _), v in zip(columns, found, strict=True)}
 
