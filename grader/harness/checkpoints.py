@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,26 @@ from typing import Any
 from grader.harness import contents
 from grader.harness.contents import Row
 from grader.harness.leaks import Secrets, report
+from grader.harness.sqlite_file import ROWS_LIMIT, NotRead, query, read
 from grader.harness.texts import texts
 
-BUSY_S = 0.2  # a submission may hold a lock for a moment
-ROWS_LIMIT = 2000  # of one table
-READ_LIMIT_B = 64 * 1024 * 1024  # of one file
-# A submission may put a view in the place of a table: so many instructions of SQLite's
-# machine, about a second, are what one question may take.
-STEPS_LIMIT = 20_000_000
-QUERY = """
+TABLES_LIMIT = 50
+THREADS = f"""
     SELECT thread_id, checkpoint_ns, count(*), max(checkpoint_id), type, checkpoint
     FROM checkpoints GROUP BY thread_id, checkpoint_ns ORDER BY max(rowid)
+    LIMIT {ROWS_LIMIT}
 """
 CHECKPOINTS = f"""
     SELECT thread_id, checkpoint_ns, checkpoint_id, type, checkpoint, metadata
-    FROM checkpoints ORDER BY rowid LIMIT {ROWS_LIMIT}
+    FROM checkpoints ORDER BY rowid LIMIT {ROWS_LIMIT + 1}
 """
 WRITES = f"""
     SELECT thread_id, checkpoint_ns, checkpoint_id, channel, type, value
-    FROM writes ORDER BY rowid LIMIT {ROWS_LIMIT}
+    FROM writes ORDER BY rowid LIMIT {ROWS_LIMIT + 1}
 """
-TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 50"
+TABLES = f"""
+    SELECT name FROM sqlite_master WHERE type = 'table' LIMIT {TABLES_LIMIT}
+"""
 
 
 def create(path: Path) -> None:
@@ -60,7 +58,9 @@ def threads(path: Path) -> list[dict[str, Any]]:
                 "latest": str(latest),
                 "texts": texts([_checkpoint(thread, space, latest, form, blob)]),
             }
-            for thread, space, count, latest, form, blob in _query(path, QUERY)
+            for thread, space, count, latest, form, blob in query(
+                path, THREADS, "checkpoints"
+            )
         ]
     return []
 
@@ -68,7 +68,7 @@ def threads(path: Path) -> list[dict[str, Any]]:
 def holds(path: Path, text: str) -> bool:
     """Whether the text stands in any checkpoint."""
     with contextlib.suppress(sqlite3.Error):
-        rows = _query(path, "SELECT checkpoint FROM checkpoints")
+        rows = query(path, "SELECT checkpoint FROM checkpoints", "checkpoints")
         return any(text.encode() in bytes(blob or b"") for (blob,) in rows)
     return False
 
@@ -81,27 +81,28 @@ def inspect(path: Path, secrets: Secrets) -> dict[str, Any]:
     each thread as text, `sizes_b` the bytes of each checkpoint by thread, and
     `size_b` those of all files of the database.
     """
-    rows = list(_rows(path))
+    troubles: list[dict[str, str]] = []
+    rows = list(_rows(path, troubles))
     latest = {r.thread: r for r in rows if r.place == "checkpoint" and not r.namespace}
     # A value may be spread over pages, so that the file holds no key in one piece.
     found = [*in_files(path.parent, secrets), *in_cells(_cells(path), secrets)]
     files = path.parent.glob(f"{path.name}*")
     return {
-        "foreign": contents.foreign(rows),
+        "foreign": [*contents.foreign(rows), *troubles],
         "keys": report(found),
         "rows": [
             {"thread": row.thread, "channels": contents.channels([row], secrets)}
             for row in latest.values()
         ],
         "sizes_b": contents.sizes_b(rows),
-        "size_b": sum(len(_read(file)) for file in files),
+        "size_b": sum(len(read(file)) for file in files),
     }
 
 
 def in_files(folder: Path, secrets: Secrets) -> Iterator[tuple[str, int, str]]:
     """Yield where, whose and how for every key in the files of a folder."""
     for file in sorted(folder.glob("*")):
-        for owner, how in secrets.found_in(_read(file)):
+        for owner, how in secrets.found_in(read(file)):
             yield file.name, owner, how
 
 
@@ -114,19 +115,37 @@ def in_cells(
             yield place, owner, how
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    """Yield every value that LangGraph's SQLite saver has stored, oldest first."""
-    with contextlib.suppress(sqlite3.Error):
-        for *head, form, blob, notes in _query(path, CHECKPOINTS):
-            thread, namespace, checkpoint = map(str, head)
-            known = (thread, namespace, checkpoint)
-            yield _checkpoint(*known, form, blob)
-            yield Row(*known, "metadata", "", "json", _bytes(notes))
-    with contextlib.suppress(sqlite3.Error):
-        for *head, form, blob in _query(path, WRITES):
-            thread, namespace, checkpoint, channel = map(str, head)
-            known = (thread, namespace, checkpoint)
-            yield Row(*known, "write", channel, str(form), _bytes(blob))
+def _rows(path: Path, troubles: list[dict[str, str]]) -> Iterator[Row]:
+    """Yield every value that LangGraph's SQLite saver has stored, oldest first.
+
+    What hides from that is noted, as a value that is no data.
+    """
+    for *head, form, blob, notes in _table(path, CHECKPOINTS, "checkpoints", troubles):
+        thread, namespace, checkpoint = map(str, head)
+        known = (thread, namespace, checkpoint)
+        yield _checkpoint(*known, form, blob)
+        yield Row(*known, "metadata", "", "json", _bytes(notes))
+    for *head, form, blob in _table(path, WRITES, "writes", troubles):
+        thread, namespace, checkpoint, channel = map(str, head)
+        known = (thread, namespace, checkpoint)
+        yield Row(*known, "write", channel, str(form), _bytes(blob))
+
+
+def _table(
+    path: Path, sql: str, name: str, troubles: list[dict[str, str]]
+) -> list[tuple[Any, ...]]:
+    try:
+        rows = query(path, sql, name)
+        if len(rows) <= ROWS_LIMIT:
+            return rows
+        why = f"more than {ROWS_LIMIT} rows"
+    except NotRead as problem:
+        rows, why = [], str(problem)
+    except sqlite3.Error:  # there is no such table, or it is locked
+        return []
+    what = f"what could not be read ({why})"
+    troubles.append({"thread": "", "where": f"table {name}", "type": what})
+    return rows[:ROWS_LIMIT]
 
 
 def _checkpoint(thread: str, space: str, number: str, form: str, blob: Any) -> Row:
@@ -137,10 +156,11 @@ def _checkpoint(thread: str, space: str, number: str, form: str, blob: Any) -> R
 def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield where and what: every text and blob of every table."""
     with contextlib.suppress(sqlite3.Error):
-        for (table,) in _query(path, TABLES):
+        for (table,) in query(path, TABLES):
             quoted = str(table).replace('"', '""')
             with contextlib.suppress(sqlite3.Error):
-                for row in _query(path, f'SELECT * FROM "{quoted}" LIMIT {ROWS_LIMIT}'):
+                select = f'SELECT * FROM "{quoted}" LIMIT {ROWS_LIMIT}'
+                for row in query(path, select, str(table)):
                     for value in row:
                         if isinstance(value, str | bytes):
                             yield f"table {table}", _bytes(value)
@@ -150,27 +170,3 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
     return str("" if value is None else value).encode("utf-8", "surrogateescape")
-
-
-def _read(path: Path) -> bytes:
-    """Return the start of a regular file; nothing of anything else."""
-    with contextlib.suppress(OSError):
-        if stat.S_ISREG(path.lstat().st_mode):
-            with path.open("rb") as file:
-                return file.read(READ_LIMIT_B)
-    return b""
-
-
-def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    if path.is_symlink() or not path.is_file():
-        return []
-    uri = f"{path.as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(uri, timeout=BUSY_S, uri=True)) as database:
-        database.execute("PRAGMA trusted_schema=OFF")
-        database.set_progress_handler(lambda: 1, STEPS_LIMIT)
-        database.text_factory = _text
-        return database.execute(sql).fetchall()
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")

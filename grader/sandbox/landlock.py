@@ -19,7 +19,8 @@ SIGNAL_SCOPE_ABI = 6  # Linux 6.12: processes apart cannot signal each other eit
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 REMOVE_DIR, REMOVE_FILE = 1 << 4, 1 << 5
-MAKE = sum(1 << bit for bit in (7, 8, 9, 10, 12))  # folder, file, socket, pipe, link
+# Folder, file, socket, link; no named pipe, which whoever opens it outside waits for.
+MAKE = sum(1 << bit for bit in (7, 8, 9, 12))
 MAKE_DEVICE = 1 << 6 | 1 << 11
 REFER, TRUNCATE, IOCTL_DEVICE = 1 << 13, 1 << 14, 1 << 15
 BIND_TCP, CONNECT_TCP = 1, 2
