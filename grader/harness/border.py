@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -19,7 +20,7 @@ def parse(data: bytes) -> Any:
         ValueError: it is no JSON (NaN and its like are none), or too deep.
     """
     try:
-        value = json.loads(data, parse_constant=_refuse)
+        value = json.loads(data, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     if _deeper(value, DEPTH_LIMIT):
@@ -38,6 +39,14 @@ def clean(text: str, length: int) -> str:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    """Return a number that JSON can hold again; 1e400 is read as infinity."""
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number[:40]} is too large a number")
+    return value
 
 
 def _deeper(value: Any, levels: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ OWN = ("langchain_core.messages.", "langchain_core.documents.", "langgraph.")
 ARRAY, SNAPSHOT = 6, 7  # extensions of LangGraph that name no class
 SCALARS = (str, int, float, bool, type(None))
 DEPTH_LIMIT = 40
+# Extensions inside each other: each may hold lists as deep as ormsgpack reads them, and
+# all of it is on the stack of this process at once.
+EXTENSIONS_LIMIT = 12
 FOREIGN_LIMIT = 20
 CHANNELS_LIMIT = 12
 FIELDS_LIMIT = 8
@@ -81,7 +84,7 @@ def channels(rows: Iterable[Row], secrets: Secrets) -> list[dict[str, str]]:
         {
             "channel": secrets.masked(str(name))[:TEXT_LENGTH],
             "type": _type(value),
-            "text": _text(value, secrets),
+            "text": _shown(value, secrets),
         }
         for name, value in list(values.items())[:CHANNELS_LIMIT]
         if not str(name).startswith(("branch:", "__pregel"))
@@ -106,7 +109,7 @@ def decode(form: str, blob: bytes) -> Any:
     """
     try:
         if form == "msgpack":
-            return _unpack(blob)
+            return unpack(blob, _named)
         if form == "json":
             return json.loads(blob or b"null")
         if form in FORMS:
@@ -124,7 +127,14 @@ def _strangers(row: Row) -> Iterator[tuple[str, str]]:
         yield head, f"what no other program can read ({row.form[:40]})"
         return
     if row.place == "checkpoint" and isinstance(value, dict):
-        parts = {f"channel {k}": v for k, v in _channel_values(row).items()}
+        found = _channel_values(row)
+        parts = {f"channel {k}": v for k, v in found.items()}
+        # A saver of their own may keep what it stores beside the channels.
+        parts |= {
+            f"{head} {k}": v
+            for k, v in value.items()
+            if k != "channel_values" or not found
+        }
     else:
         parts = {head: value}
     for where, part in parts.items():
@@ -153,16 +163,29 @@ def _is_pickle(value: bytes) -> bool:
     return value[:1] == b"\x80" and value[1:2] in b"\2\3\4\5" and value[-1:] == b"."
 
 
-def _unpack(blob: bytes) -> Any:
+def unpack(
+    blob: bytes, made: Callable[[int, Any], Any], left: int = EXTENSIONS_LIMIT
+) -> Any:
+    """Return what msgpack holds; `made` tells what an extension's content stands for.
+
+    Raises:
+        ValueError: it is no msgpack, or nested too deep.
+    """
+
+    def hook(code: int, data: bytes) -> Any:
+        if not left:
+            raise ValueError("it is nested too deep")
+        inner = None if code == ARRAY else unpack(data, made, left - 1)
+        return made(code, inner)
+
     options = ormsgpack.OPT_NON_STR_KEYS
-    return ormsgpack.unpackb(blob, ext_hook=_named, option=options)
+    return ormsgpack.unpackb(blob, ext_hook=hook, option=options)
 
 
-def _named(code: int, data: bytes) -> Any:
+def _named(code: int, inner: Any) -> Any:
     """Read an extension as the class that it names and what it would be made from."""
     if code == ARRAY:
         return Named("numpy.ndarray", None)
-    inner = _unpack(data)
     if code == SNAPSHOT:
         return inner
     if isinstance(inner, list | tuple) and len(inner) >= 3:
@@ -180,12 +203,19 @@ def _channel_values(row: Row) -> Mapping[Any, Any]:
     return {}
 
 
-def _type(value: Any) -> str:
+def _type(value: Any, depth: int = 4) -> str:
     if isinstance(value, Named):
         return value.name[:TEXT_LENGTH]
-    if isinstance(value, list) and value:
-        return f"list of {_type(value[0])}"
+    if isinstance(value, list) and value and depth:
+        return f"list of {_type(value[0], depth - 1)}"
     return "None" if value is None else type(value).__name__
+
+
+def _shown(value: Any, secrets: Secrets) -> str:
+    try:
+        return _text(value, secrets)
+    except RecursionError:  # what is left out in depth is made a text in full first
+        return "(nested too deep to be shown)"
 
 
 def _text(value: Any, secrets: Secrets, depth: int = 4) -> str:

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-import ormsgpack
-
-from grader.harness.contents import Row
+from grader.harness.contents import Row, unpack
 
 TEXTS_LIMIT = 200  # texts of one checkpoint that are kept
 TEXT_LENGTH = 300
@@ -22,14 +20,15 @@ def texts(rows: Iterable[Row]) -> list[str] | None:
     """
     try:
         values = [_values(row) for row in rows]
-    except (ValueError, RecursionError):
+        return [text[:TEXT_LENGTH] for text in islice(_walk(values), TEXTS_LIMIT)]
+    except (ValueError, TypeError, RecursionError):
         return None
-    return [text[:TEXT_LENGTH] for text in islice(_walk(values), TEXTS_LIMIT)]
 
 
 def _values(row: Row) -> Any:
     if row.form == "msgpack":
-        value = _unpack(row.blob)
+        # An extension names a class and its arguments; it is read as the arguments.
+        value = unpack(row.blob, lambda _, inner: inner)
     elif row.form == "json":
         value = json.loads(row.blob)
     elif row.place == "channel" and row.form in ("null", "bytes", "bytearray"):
@@ -39,14 +38,6 @@ def _values(row: Row) -> Any:
     if row.place == "checkpoint" and isinstance(value, dict):
         return value.get("channel_values", {})
     return value
-
-
-def _unpack(blob: bytes) -> Any:
-    # An extension names a class and its arguments; it is read as the arguments.
-    options = ormsgpack.OPT_NON_STR_KEYS
-    return ormsgpack.unpackb(
-        blob, ext_hook=lambda _, data: _unpack(data), option=options
-    )
 
 
 def _walk(value: Any) -> Iterator[str]:
