@@ -122,7 +122,7 @@ UNTRUSTED = {
     "spawned",
     "worker",
 }
-WALLS = {"forwarder", "landlock", "mounts", "syscalls", "walls"}
+WALLS = {"folders", "forwarder", "landlock", "mounts", "syscalls", "walls"}
 # An `import grader` that is slow would be felt in every notebook and command.
 HEAVY = ("IPython", "ipywidgets", "jinja2", "langchain_core", "langgraph", "matplotlib")
 HEAVY += ("nbformat", "psutil", "psycopg", "sqlite3", "starlette", "uvicorn", "asyncio")

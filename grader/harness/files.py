@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import os
+from itertools import islice
 from pathlib import Path
+
+from grader.harness.limits import FOLDER_FILES_LIMIT
+from grader.sandbox.folders import walk
 
 FILES_KEPT = 20
 
@@ -11,8 +14,11 @@ FILES_KEPT = 20
 def written(folder: Path, database: Path) -> list[str]:
     """Return the names of the first files below a folder, in alphabetical order."""
     own = {Path(f"{database}{end}") for end in ("", "-wal", "-shm")}
-    walked = os.walk(folder)  # what vanishes meanwhile is passed over
-    paths = [Path(below, name) for below, _, names in walked for name in names]
+    paths = [
+        Path(entry.path)
+        for entry in islice(walk(folder), FOLDER_FILES_LIMIT)
+        if not entry.is_dir()
+    ]
     found = sorted(
         str(path.relative_to(folder))
         for path in paths

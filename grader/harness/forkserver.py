@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -25,7 +24,7 @@ from typing import Any
 from grader.harness.forked import start_apart, work
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.worker import quiet
-from grader.sandbox import forwarder, mounts
+from grader.sandbox import folders, forwarder, mounts
 from grader.sandbox.walls import Walls, become
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -90,7 +89,7 @@ class Forkserver:
                 self.kept.clear()
                 self.sweep(everything=True)
                 mounts.release(os.path.join(self.folder, "in"))
-                shutil.rmtree(self.folder, ignore_errors=True)
+                folders.remove(self.folder)
                 return None
             channels += [socket.socket(fileno=fd) for fd in fds]
             *lines, pending = (pending + data).split(b"\n")
@@ -150,7 +149,7 @@ class Forkserver:
             left = self.sweep(everything=order["everything"])
             if order["everything"]:
                 for folder in self.emptied:  # of what one run would leave the next
-                    empty(folder)
+                    folders.empty(folder)
             self.tell({"number": order["number"], "swept": left})
         elif order["do"] == "answer":
             self.tell({"number": order["number"]})
@@ -194,17 +193,6 @@ class Forkserver:
     def tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # a supervisor that is gone hears nothing
             self.control.sendall(json.dumps(message).encode() + b"\n")
-
-
-def empty(folder: str) -> None:
-    """Remove all that is in a folder."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            else:
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
 
 
 def children() -> list[int]:

@@ -30,7 +30,7 @@ from grader.harness.order import Order, empty_start
 from grader.harness.process import SubmissionBroken
 from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
-from grader.sandbox import mounts
+from grader.sandbox import folders, mounts
 from grader.vocabulary import History, Run, Scenario, draw
 
 PRELOAD = (
@@ -107,7 +107,7 @@ class Harness:
 
     def _remove(self) -> None:
         mounts.release(str(self.place.scratch))
-        shutil.rmtree(self.folder, ignore_errors=True)
+        folders.remove(self.folder)
 
     @property
     def tier_name(self) -> str:
@@ -223,7 +223,7 @@ class Harness:
     async def _clear(self, folder: Path) -> None:
         with contextlib.suppress(GraderBroke):
             await self.launcher.sweep(everything=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        folders.remove(folder)
 
 
 async def _first_failure(tasks: Sequence[asyncio.Task[Any]]) -> None:
