@@ -21,7 +21,9 @@ from grader.harness.limits import (
     TREE_PROCESSES_LIMIT,
     WATCH_PERIOD_S,
 )
+from grader.harness.memory import held_b
 from grader.harness.process import SubmissionBroken
+from grader.sandbox.folders import walk
 from grader.vocabulary import Observation
 
 if TYPE_CHECKING:
@@ -78,11 +80,11 @@ def server_excess(folder: Path) -> dict[str, str]:
 
 def _files(folder: Path) -> dict[str, str]:
     count, size_b = 0, 0
-    for where, _, names in os.walk(folder):
-        count += len(names)
+    for entry in walk(folder):
+        count += 1
         if count > FOLDER_FILES_LIMIT:
             break
-        size_b += sum(_size_b(os.path.join(where, name)) for name in names)
+        size_b += _size_b(entry.path)
     if count > FOLDER_FILES_LIMIT:
         limit = f"{FOLDER_FILES_LIMIT} files"
         return {"what": "files", "limit": limit, "found": "more"}
@@ -105,25 +107,5 @@ def _processes(root_pid: int, expected: int) -> dict[str, str]:
     if len(tree) > most:
         found = str(len(tree))
         return {"what": "processes", "limit": f"{most} processes", "found": found}
-    if _resident_b(tree) <= TREE_MEMORY_LIMIT_B:
-        return {}
-    own_b = _own_b(tree)  # exact and slow, so it is asked second
+    own_b = held_b(tree, TREE_MEMORY_LIMIT_B)
     return _too_large("memory", own_b, TREE_MEMORY_LIMIT_B)
-
-
-def _resident_b(tree: list[psutil.Process]) -> int:
-    """Return an upper bound: pages of the forkserver's count once for each fork."""
-    total = 0
-    for process in tree:
-        with contextlib.suppress(psutil.Error):
-            memory = process.memory_info()
-            total += memory.rss - getattr(memory, "shared", 0)
-    return total
-
-
-def _own_b(tree: list[psutil.Process]) -> int:
-    total = 0
-    for process in tree:
-        with contextlib.suppress(psutil.Error):
-            total += process.memory_full_info().uss
-    return total

@@ -24,6 +24,9 @@ FORBIDDEN = (
     *("bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key"),
     *("io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at"),
     *("name_to_handle_at", "personality", "quotactl", "acct", "syslog", "vhangup"),
+    # Memory and words that no process holds: nobody counts them, and they stay.
+    *("memfd_create", "memfd_secret", "shmget", "shmat", "msgget", "semget"),
+    *("mq_open", "mq_unlink"),
     # The machine.
     *("init_module", "finit_module", "delete_module", "kexec_load", "reboot"),
     *("kexec_file_load", "swapon", "swapoff", "settimeofday", "clock_settime"),
@@ -65,6 +68,10 @@ def build(datagrams: bool) -> Any:
     for request in (TIOCSTI, TIOCLINUX):
         masked = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request)
         rules.add_rule(refuse, "ioctl", masked)
+    # Who is of the same user may set limits of the forkserver, and end it so; each
+    # process may set its own, for which it is called 0, and no user's priority.
+    for name in ("prlimit64", "setpriority"):
+        rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
     # Name resolution looks for interfaces through AF_NETLINK.
     allowed = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK}
     for family in set(range(FAMILIES)) - {int(family) for family in allowed}:
