@@ -29,6 +29,7 @@ SOCKET = "server.sock"
 SOCKET_PATH_LIMIT_B = 100  # the kernel's own is 104 on macOS, 108 on Linux
 DESCRIPTORS = Path("/proc/self/fd")
 SERVER_HEADER = "x-server"  # names the server that a request is for
+PINNED = getattr(os, "O_PATH", 0) and os.O_PATH | os.O_NOFOLLOW
 KILLED = 9  # SIGKILL, which Windows does not name
 HEADERS = {
     "accept-encoding": "identity",  # a compressed body could be of any size
@@ -58,6 +59,20 @@ def _fits(folder: str) -> bool:
     return len(str(Path(folder, SOCKET)).encode()) <= SOCKET_PATH_LIMIT_B
 
 
+def _held(folder: str, name: str) -> tuple[int, str]:
+    """Return a descriptor and, by it, a short name of a server's socket.
+
+    It is the socket itself where the kernel can hold on to that: a link in its place
+    would lead who connects to any server of this machine, or to another process's.
+    """
+    with contextlib.suppress(OSError):
+        if PINNED:
+            pinned = os.open(Path(folder, name), PINNED)
+            return pinned, str(DESCRIPTORS / str(pinned))
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    return opened, str(DESCRIPTORS / str(opened) / name)
+
+
 class Web:
     """One client of one server process.
 
@@ -82,9 +97,9 @@ class Web:
         folder = job.cwd if door is None else door.folder
         path = str(Path(folder, job.address)) if job.address else None
         self._folder = -1
-        if path is not None and not _fits(folder):  # a short name for the same folder
-            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            path = str(DESCRIPTORS / str(self._folder) / job.address)
+        # A door in front of the servers is ours, and its folder too.
+        if path is not None and not (_fits(folder) and (door or not PINNED)):
+            self._folder, path = _held(folder, job.address)
         limits = httpx.Limits(
             max_connections=REQUESTS_LIMIT,
             max_keepalive_connections=REQUESTS_LIMIT,

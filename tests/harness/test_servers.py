@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,20 @@ api = Starlette(lifespan=lifespan)
     problem = warm.outcome(text, made).verdict.problem
     assert problem.startswith("the server could not start in line 7 of the submission")
     assert problem.endswith("LookupError: no database")
+
+
+def test_a_link_is_not_followed(warm: Warm, tmp_path: Path) -> None:
+    """a link in the place of a server's socket leads nobody to another server"""
+    if not web.PINNED:
+        pytest.skip("this system cannot hold on to a socket")
+    with socket.socket(socket.AF_UNIX) as decoy:
+        decoy.bind(str(tmp_path / "decoy"))
+        decoy.listen()
+        decoy.setblocking(False)
+        links = f"os.unlink('server.sock'); os.symlink({str(tmp_path / 'decoy')!r}, "
+        links += "'server.sock')"
+        text = APPLICATION.replace("    await receive()\n", f"    {links}\n", 1)
+        reply = served(warm, process(0).gets("/"), text=text).replies[0]
+        assert not reply.ok
+        with pytest.raises(BlockingIOError):
+            decoy.accept()
