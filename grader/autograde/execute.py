@@ -14,8 +14,10 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
 from traitlets import Float, Int
 
+from grader.autograde.harmless import make_harmless
 from grader.autograde.kernel import ENVIRONMENT, SandboxedKernelManager
 from grader.autograde.scores import problem_of
+from grader.harness.memory import held_b
 from grader.harness.tiers import ISOLATED, best
 
 MIB = 1024 * 1024
@@ -44,8 +46,12 @@ class ExecuteOutside(Execute):
 
     def preprocess(self, nb: Any, resources: Any, km: Any = None) -> Pair:
         """Run the cells, and write down what stopped them, if anything did."""
-        if problem_of(nb):
-            return nb, resources  # nobody knows which text is meant
+        if not problem_of(nb):  # else nobody knows which text is meant
+            self._execute(nb, resources, km)
+        make_harmless(nb)
+        return nb, resources
+
+    def _execute(self, nb: Any, resources: dict[str, Any], km: Any) -> None:
         self._deadline = time.monotonic() + self.notebook_timeout
         try:
             with _judged_outside():
@@ -55,7 +61,6 @@ class ExecuteOutside(Execute):
             reason = self._stopped or said or type(raised).__name__
             self.log.warning("%s: %s", resources["nbgrader"]["student"], reason)
             self._note(nb, reason)
-        return nb, resources
 
     def _note(self, nb: Any, reason: str) -> None:
         """Show the reason where the kernel stopped."""
@@ -91,14 +96,10 @@ class ExecuteOutside(Execute):
 
     def _memory_b(self) -> int:
         """Return what the processes in the sandbox have in memory."""
-        total = 0
         with contextlib.suppress(psutil.Error):
             first = psutil.Process(getattr(self.km, "inside", 0) or os.getpid())
-            for process in first.children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    about = process.memory_info()
-                    total += about.rss - about.shared
-        return total
+            return held_b(first.children(recursive=True), self.memory_limit)
+        return 0
 
 
 @contextlib.contextmanager

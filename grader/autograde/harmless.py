@@ -1,0 +1,131 @@
+"""Takes out of a learner's cells what would run in the browser of who reads them.
+
+nbconvert shows markup as it is, and formgrader shows it where a teacher is logged in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from typing import Any
+
+import bleach
+from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
+from nbformat.v4 import new_output
+
+HTML_LIMIT = 1024 * 1024  # characters; what is longer is shown as its plain text
+TAGS = frozenset(
+    [
+        *("a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "details"),
+        *("div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4"),
+        *("h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "small", "span"),
+        *("strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th"),
+        *("thead", "tr", "u", "ul"),
+    ]
+)
+ATTRIBUTES = {
+    "*": ["style", "role", "aria-label", "title", "lang", "dir", "open", "tabindex"],
+    "a": ["href"],
+    "img": ["src", "alt", "width", "height"],
+    "th": ["scope", "colspan", "rowspan"],
+    "td": ["colspan", "rowspan"],
+}
+PROTOCOLS = frozenset({"http", "https", "mailto", "data"})
+STYLES = CSSSanitizer([*ALLOWED_CSS_PROPERTIES, "margin", "max-width", "padding"])
+SHEETS = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+IMAGES = ("image/png", "image/jpeg")
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+HIDDEN = "\u200b"  # a space of no width: what stands before it is no markup any more
+# Where a link of Markdown leads: behind its text, or behind its name.
+TARGET = re.compile(r"(\]\(\s*<?\s*|^[ >]*\[[^\]\n]*\]:\s*<?\s*)(?=([^\s)>]*))", re.M)
+SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+
+
+def make_harmless(nb: Any) -> None:
+    """Leave of what a learner wrote and showed what can be read, and nothing else.
+
+    What is not of the notebook format would be refused later, and a grade be lost.
+    """
+    nb.metadata.pop("widgets", None)
+    for cell in nb.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code":
+            cell.outputs = [shown(output) for output in cell.outputs]
+            count = cell.get("execution_count")
+            cell.execution_count = count if type(count) is int else None
+        elif not about or about.get("solution"):
+            cell.source = readable(cell.source)
+
+
+def readable(markdown: str) -> str:
+    """Return Markdown that shows its tags, and whose links lead to pages only."""
+    return TARGET.sub(_led, TAG.sub(f"<{HIDDEN}", markdown))
+
+
+def _led(found: re.Match[str]) -> str:
+    target = "".join(html.unescape(found[2]).replace("\\", "").split())
+    scheme = SCHEME.match("".join(c for c in target if c.isprintable()))
+    bad = scheme and scheme[1].lower() not in PROTOCOLS - {"data"}
+    return f"{found[1]}#" if bad else found[1]
+
+
+def shown(output: Any) -> Any:
+    """Return an output that holds what can be shown, in the form that it has to have.
+
+    A kernel is the learner's, and may send anything.
+    """
+    kind = str(output.get("output_type"))
+    made: Any
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        made = new_output("stream", name=name, text=str(output.get("text", "")))  # type: ignore[no-untyped-call]
+    elif kind == "error":
+        lines = output.get("traceback")
+        trace = [str(line) for line in lines] if isinstance(lines, list) else []
+        what = {key: str(output.get(key, "")) for key in ("ename", "evalue")}
+        made = new_output("error", traceback=trace, **what)  # type: ignore[no-untyped-call]
+    else:
+        data = output.get("data")
+        kept = _kept(data if isinstance(data, dict) else {})
+        made = new_output("display_data", data=kept)  # type: ignore[no-untyped-call]
+    return made
+
+
+def _kept(data: dict[str, Any]) -> dict[str, str]:
+    kept = {}
+    for kind, value in data.items():
+        if not isinstance(value, str):
+            continue
+        if kind == "text/plain":
+            kept[kind] = value
+        elif kind == "text/html" and len(value) <= HTML_LIMIT:
+            kept[kind] = markup(value)
+        elif kind == "text/markdown":
+            kept[kind] = readable(value)
+        elif kind == "text/latex":
+            kept[kind] = TAG.sub("< ", value)
+        elif kind in IMAGES and _is_base64(value):
+            kept[kind] = value
+    return kept or {"text/plain": "(nothing that can be shown here)"}
+
+
+def markup(text: str) -> str:
+    """Return HTML of which no part is a program."""
+    cleaned: str = bleach.clean(
+        SHEETS.sub("", text),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        protocols=PROTOCOLS,
+        css_sanitizer=STYLES,
+    )
+    return cleaned
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
