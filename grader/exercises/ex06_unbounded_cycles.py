@@ -31,8 +31,10 @@ exercise = Exercise(
 
 TRIES = 3
 RESEARCH = "research", "[research]"
-REPORT = " Three sources were read and two of them disagree on the figures." * 3
-MORE, DONE = f"needs more {{ref}}.{REPORT}", f"settled {{ref}}.{REPORT}"
+REPORT = " Three sources were read and two of them disagree on the figures." * 2
+# Each holds the other's word as well, but does not begin with it.
+MORE = f"needs more {{ref}}.{REPORT} None of these figures is settled yet."
+DONE = f"settled {{ref}}.{REPORT} None of these figures needs more work."
 NEITHER = "I cannot help with that {ref}."
 COUNT = "which count does the router look at, and who sets it to zero, when?"
 ENDED = (
