@@ -69,8 +69,8 @@ exercise.scenario(
 )
 exercise.scenario(
     "unsure",
-    "the ledger fails before a charge, after one, and hangs up after one; each "
-    "request is sent again, to the other process",
+    "the ledger fails before a charge, after one, hangs up after one, and has a "
+    "request in flight; each request is sent again, to the other process",
     ledger.fails(503),
     process(0).calls("pay", "{thread_1}", "{order_1}", "{number_1}"),
     process(1).calls("pay", "{thread_1}", "{order_1}", "{number_1}"),
@@ -80,6 +80,9 @@ exercise.scenario(
     ledger.drops(),
     process(0).calls("pay", "{thread_3}", "{order_3}", "{number_3}"),
     process(1).calls("pay", "{thread_3}", "{order_3}", "{number_3}"),
+    ledger.fails(409),
+    process(1).calls("pay", "{thread_4}", "{order_4}", "{number_4}"),
+    process(0).calls("pay", "{thread_4}", "{order_4}", "{number_4}"),
 )
 # Not judged: to be observed with a node that ends its own process.
 exercise.scenario(
@@ -132,7 +135,7 @@ def twice_for_two(two_orders: Run) -> None:
 def once_in_the_end(unsure: Run) -> None:
     """the ledger's first answer is an error or never comes: once in the end"""
     drawn = unsure.drawn
-    for n in (1, 2, 3):
+    for n in (1, 2, 3, 4):
         first, last = unsure.replies[2 * n - 2 : 2 * n]
         believed(unsure, first, drawn[f"order_{n}"])
         paid(last, charged(unsure, drawn[f"order_{n}"], drawn[f"number_{n}"]))

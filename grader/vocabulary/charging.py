@@ -71,9 +71,10 @@ def believed(run: Run, reply: Observation, order: str) -> None:
     if not reply.ok or reply.value.get("status") != "paid":
         return
     until = [seen for seen in run.of("charge") if seen.number < reply.number]
-    # A list: what a reply names may be anything, also what no set can look for.
-    known = [s.data["charge_id"] for s in until if s.data["order"] == order]
-    if reply.value.get("charge_id") not in known:
+    # A request that charged nothing has no charge to name. A list: what a reply names
+    # may be anything, also what no set can look for.
+    made = [s.data["charge_id"] for s in until if s.data["order"] == order]
+    if reply.value.get("charge_id") not in [one for one in made if one]:
         fail(
             "it said `paid`, and named no charge of the ledger",
             because=[*until[-1:], reply],

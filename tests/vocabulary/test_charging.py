@@ -57,6 +57,14 @@ WRONG: dict[str, tuple[Word, Run, str, str]] = {
         "nothing was charged for the order",
         "what did the ledger answer",
     ),
+    "paid by a charge without a name": (
+        told,
+        events(
+            charge("A", id="", new=False), reply(1, {"status": "paid", "charge_id": ""})
+        ),
+        "it said `paid`, and named no charge",
+        "what does your code know",
+    ),
     "no order": (
         one,
         events(charge("A"), charge("B")),

@@ -1,0 +1,60 @@
+"""A request in flight counts as paid, by a charge that nobody has named.
+
+Caught by: once_in_the_end
+"""
+
+import os
+import sqlite3
+from typing import TypedDict
+
+import httpx
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+
+ledger = httpx.Client(base_url=os.environ["LEDGER_URL"], timeout=3.0)
+
+
+class State(TypedDict, total=False):
+    order_id: str
+    amount: str
+    charge_id: str
+    status: str
+
+
+def charge(state: State) -> dict:
+    order = {"order_id": state["order_id"], "amount": state["amount"]}
+    headers = {"Idempotency-Key": f"charge-{state['order_id']}"}
+    response = ledger.post("/charges", json=order, headers=headers)
+    if response.status_code == 409:
+        return {"charge_id": ""}
+    response.raise_for_status()
+    return {"charge_id": response.json()["id"]}
+
+
+def receipt(state: State) -> dict:
+    return {"status": "paid"}
+
+
+builder = StateGraph(State)
+builder.add_node("charge", charge)
+builder.add_node("receipt", receipt)
+builder.add_edge(START, "charge")
+builder.add_edge("charge", "receipt")
+builder.add_edge("receipt", END)
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+graph = builder.compile(checkpointer=SqliteSaver(connection))
+
+
+def report(state: State) -> dict:
+    return {"status": state["status"], "charge_id": state["charge_id"]}
+
+
+def pay(thread_id: str, order_id: str, amount: str) -> dict:
+    config = {"configurable": {"thread_id": thread_id}}
+    order = {"order_id": order_id, "amount": amount}
+    return report(graph.invoke(order, config))
+
+
+def resume(thread_id: str) -> dict:
+    config = {"configurable": {"thread_id": thread_id}}
+    return report(graph.invoke(None, config))
