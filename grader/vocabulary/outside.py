@@ -83,9 +83,17 @@ class StartsEmpty:
     made the table `held[0]` and has not committed. Once every process waits for that,
     asks again and again, or has an outcome, the replica is lost and its table with it.
     The same follows with `held[1]`, and so on, while one of them goes on.
+
+    At each table one of four comes through, so somebody is turned away at three of
+    them: who gives up after three attempts does so each time, and not by luck.
     """
 
-    held: tuple[str, ...] = ("checkpoint_migrations", "checkpoint_writes")
+    held: tuple[str, ...] = (
+        "checkpoint_migrations",
+        "checkpoints",
+        "checkpoint_blobs",
+        "checkpoint_writes",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""Three tries to make the tables, and then it starts as if they were there.
+
+Caught by: all_start
+"""
+
+import os
+import time
+from typing import Annotated, TypedDict
+
+import psycopg
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.graph import START, StateGraph
+from langgraph.graph.message import add_messages
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+url = os.environ["DATABASE_URL"]
+keep = {"autocommit": True, "row_factory": dict_row}
+
+
+class State(TypedDict, total=False):
+    messages: Annotated[list, add_messages]
+    draft: str
+
+
+def draft(state: State) -> dict:
+    prompt = ("system", "[draft] Answer the user.")
+    return {"draft": llm.invoke([prompt, *state["messages"]]).content}
+
+
+def polish(state: State) -> dict:
+    return {"messages": [llm.invoke(f"[polish] {state['draft']}")]}
+
+
+for attempt in range(3):
+    try:
+        with psycopg.connect(url, **keep) as own:
+            PostgresSaver(own).setup()
+        break
+    except psycopg.Error:
+        time.sleep(0.1)
+
+look = ConnectionPool.check_connection
+pool = ConnectionPool(url, min_size=1, max_size=4, kwargs=keep, check=look, open=True)
+saver = PostgresSaver(pool)
+
+builder = (
+    StateGraph(State)
+    .add_node("drafts", draft)
+    .add_node("polishes", polish)
+    .add_edge(START, "drafts")
+    .add_edge("drafts", "polishes")
+)
+graph = builder.compile(checkpointer=saver)
+
+
+def run(given: dict | None, thread_id: str) -> str:
+    state = graph.invoke(given, {"configurable": {"thread_id": thread_id}})
+    return state["messages"][-1].content
+
+
+def chat(thread_id: str, text: str) -> str:
+    return run({"messages": [("user", text)]}, thread_id)
+
+
+def resume(thread_id: str) -> str:
+    return run(None, thread_id)
