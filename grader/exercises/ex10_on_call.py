@@ -36,6 +36,7 @@ FAILING = 24  # the one request of the day that may be answered by a reason
 MORE, DONE = "needs more: {answer} (ref {ref})", "settled: {answer} (ref {ref})"
 # Long after a bound has ended it, so that a loop without one ends too, and soon.
 LATE = (*[MORE] * 12, DONE)
+NO_ORDER = "`charge_id` is that of the order of this request, or null where it has none"
 TOLD, ASKED = "My lucky word is {word_%}.", "What is my lucky word?"
 
 
@@ -56,6 +57,7 @@ exercise.scenario(
     "game_day",
     "ten customers talk to four servers; one server is killed, connections are "
     "dropped, the model fails, and does not settle",
+    process(1).starts_apart(),  # a server that shares nothing with the one that dies
     at_once(*(says(n, n) for n in CUSTOMERS), HEALTH, held_at="reply"),
     process(0).is_killed_when("charge"),
     at_once(*(buys(n, n, n) for n in SERVERS)),
@@ -116,6 +118,9 @@ def no_doubled_charge(game_day: Run) -> None:
     for n, reply in zip((0, 1, 2, 3, 0, 4, 4), replies[9:16], strict=True):
         if reply.ok:
             holds(reply, {"charge_id": made[n].data["charge_id"]}, [made[n]], KEY)
+    for reply in replies[16:24]:
+        if reply.ok:
+            holds(reply, {"charge_id": None}, help=NO_ORDER)
 
 
 @exercise.check(points=1)
