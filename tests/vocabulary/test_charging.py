@@ -62,7 +62,7 @@ WRONG: dict[str, tuple[Word, Run, str, str]] = {
         events(
             charge("A", id="", new=False), reply(1, {"status": "paid", "charge_id": ""})
         ),
-        "it said `paid`, and named no charge",
+        "it said `paid`, and named no charge of the ledger",
         "what does your code know",
     ),
     "no order": (
