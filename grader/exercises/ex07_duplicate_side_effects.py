@@ -36,11 +36,7 @@ exercise = Exercise(
 )
 
 PAY = ("pay", "{thread}", "{order}", "{number}")
-exercise.scenario(
-    "one",
-    "process 0 is asked to pay one order",
-    process(0).calls(*PAY),
-)
+exercise.scenario("one", "process 0 is asked to pay one order", process(0).calls(*PAY))
 exercise.scenario(
     "cut_off",
     "process 0 is killed when the ledger has charged, and process 1 resumes",
