@@ -12,6 +12,8 @@ from typing import TypeVar
 from grader.harness.limits import HARD_LIMIT_S, POLL_PERIOD_S
 
 T = TypeVar("T")
+USUAL = 2  # OS threads that can run, for each CPU
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -28,14 +30,15 @@ async def within(
     """Await for `limit_s` seconds, not counting time spent waiting for a CPU.
 
     Time that the processes `pids`, or this one, were runnable but not running is
-    added to the limit, up to HARD_LIMIT_S; `cpu_limit_s` is what one of them may burn.
+    added to the limit, or what the machine had no CPU for, up to HARD_LIMIT_S;
+    `cpu_limit_s` is what one of the processes may burn.
 
     Raises:
         OutOfPatience: the limit was reached; the awaitable is cancelled.
     """
     task = asyncio.ensure_future(awaitable)
     began, before = time.monotonic(), {pid: Spent(pid) for pid in {*pids, os.getpid()}}
-    wait_s = min(limit_s, 0.5)
+    crowd, wait_s = Crowd(), min(limit_s, 0.5)
     try:
         while True:
             done, _ = await asyncio.wait({task}, timeout=wait_s)
@@ -43,6 +46,7 @@ async def within(
                 return task.result()
             elapsed = time.monotonic() - began
             crowded = sum(spent.crowded_s() for spent in before.values())
+            crowded = max(crowded, crowd.share() * elapsed)
             burnt = max((before[pid].cpu_s() for pid in pids), default=0.0)
             if burnt > cpu_limit_s:
                 raise OutOfPatience(f"it used {cpu_limit_s:g} s of processor time")
@@ -91,6 +95,33 @@ class Spent:
     def cpu_s(self) -> float:
         """Seconds of processor time of all its OS threads."""
         return max(0.0, _cpu_s(self.pid) - self._cpu)
+
+
+class Crowd:
+    """How much of the time since this was made who needed a CPU had to wait for one.
+
+    A call depends on more than its process: on a database server that forks for each
+    connection, on what passes its bytes on. Whoever they are, they share the CPUs with
+    all that can run; two for each CPU are usual, and what is above that is counted.
+    """
+
+    def __init__(self) -> None:
+        self._looks, self._sum = 0, 0
+
+    def share(self) -> float:
+        """Return the share, by all looks so far; each call is one."""
+        self._looks, self._sum = self._looks + 1, self._sum + _runnable()
+        usual = USUAL * CPUS * self._looks
+        return max(0.0, 1 - usual / self._sum) if self._sum else 0.0
+
+
+def _runnable() -> int:
+    """Return how many OS threads of the machine run or could run; 0 if unknown."""
+    try:
+        found = Path("/proc/loadavg").read_text().split()[3]
+        return int(found.partition("/")[0])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def _run_delays_s(pid: int) -> dict[str, float]:

@@ -46,7 +46,7 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("before", range(5))
 def test_a_key_is_found_in_each_encoding(encoding: str, before: int) -> None:
-    """whatever stands before it, so that base64 and base32 have each of their alignments"""
+    """whatever stands before it, so that each spelling has all of its alignments"""
     data = ENCODINGS[encoding]("k" * before + KEY)
     assert [owner for owner, _ in Secrets({0: KEY, 1: OTHER}).found_in(data)] == [0]
 

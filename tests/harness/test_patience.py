@@ -38,10 +38,11 @@ def burning() -> Iterator[int]:
         process.kill()
 
 
-def elapsed_s(limit_s: float, crowded: list[float]) -> float:
+def elapsed_s(limit_s: float, crowded: list[float], runnable: int = 1) -> float:
     """Return how long a hang is waited for when each look finds it crowded for so long.
 
-    The last of `crowded` is what all further looks find.
+    The last of `crowded` is what all further looks find; `runnable` OS threads of the
+    machine can run.
     """
 
     class Crowded(Spent):
@@ -57,6 +58,7 @@ def elapsed_s(limit_s: float, crowded: list[float]) -> float:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(patience, "Spent", Crowded)
+        patch.setattr(patience, "_runnable", lambda: runnable)
         return asyncio.run(wait())
 
 
@@ -68,6 +70,17 @@ def test_idle() -> None:
 def test_crowded() -> None:
     """time that was spent waiting for a processor is added to the limit"""
     assert elapsed_s(0.2, [0.3, 0.6, 0.6]) >= 0.8
+
+
+def test_a_crowded_machine() -> None:
+    """where four times as many can run as is usual, a quarter of the time counts"""
+    many = 4 * patience.USUAL * patience.CPUS
+    assert elapsed_s(0.2, [0.0], runnable=many) >= 0.8
+
+
+def test_what_can_run_is_read(burning: int) -> None:
+    """of the threads that can run the system knows at least the two of this test"""
+    assert asyncio.run(until(lambda: patience._runnable() >= 2, 20))
 
 
 def test_hard_limit(monkeypatch: pytest.MonkeyPatch) -> None:
