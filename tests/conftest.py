@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,3 +40,13 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: expected no skipped test in CI, {reason}"
     return report
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Iterator[Any]:
+    """The signal of a test's submission."""
+    from tests.harness.living import Signal
+
+    made = Signal(tmp_path)
+    yield made
+    made.close()

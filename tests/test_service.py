@@ -84,14 +84,6 @@ def own(tmp_path: Path) -> Iterator[Service]:
     made.end()
 
 
-@pytest.fixture
-def said(tmp_path: Path) -> Iterator[Signal]:
-    """The signal of a test's submission."""
-    made = Signal(tmp_path)
-    yield made
-    made.close()
-
-
 def test_ready(shared: Service) -> None:
     """the first line says that it is ready, with the process it works through"""
     assert shared.ready["id"] == 0

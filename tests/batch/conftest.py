@@ -1,4 +1,4 @@
-"""A nursery for each test that grades with the small judge."""
+"""A nursery for tests that grade with the small judge, and a class reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from grader.batch.graded import line_of
+from grader.batch.journal import Journal
+from grader.batch.places import Places, write
+from grader.batch.reporting import report
 from tests.batch.classroom import Nursery
+from tests.batch.graded_class import CLASS, SVG
 
 
 @pytest.fixture
@@ -18,3 +23,18 @@ def nursery(tmp_path: Path) -> Iterator[Nursery]:
     made = Nursery(folder)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class of everything that can happen, reported."""
+    places = Places(tmp_path_factory.mktemp("out"))
+    found = sorted((each.one for each in CLASS), key=lambda one: (one.author, one.stem))
+    with Journal(places.journal) as journal:
+        for each in CLASS:
+            journal.append(line_of(each))
+            if each.verdict is not None and each.verdict.results[0].scenario:
+                folder = places.timelines(each.one.stem, each.one.sha256)
+                write(folder / f"{each.verdict.results[0].scenario}.svg", SVG)
+        assert report(found, journal, places) == 2
+    return places.out

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -112,3 +113,30 @@ def postgres() -> Iterator[str]:
         subprocess.run(make, timeout=90, check=True, **more)
         subprocess.run([*start, "start"], timeout=90, check=True, **more)
         yield f"host={folder} user=facts dbname=postgres"
+
+
+@pytest.fixture
+def server(postgres: str) -> Iterator[Any]:
+    """A connection to the server, from which everything can be seen."""
+    import psycopg
+
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def empty(postgres: str, server: Any) -> str:
+    """The address of an empty database."""
+    name = f"empty_{uuid4().hex}"
+    server.execute(f'CREATE DATABASE "{name}"')
+    return postgres.replace("dbname=postgres", f"dbname={name}")
+
+
+@pytest.fixture
+def migrated(empty: str) -> str:
+    """The address of a database with LangGraph's tables."""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    with PostgresSaver.from_conn_string(empty) as saver:
+        saver.setup()
+    return empty

@@ -1,4 +1,4 @@
-"""Warm harnesses, one of each kind for all tests of one pytest worker."""
+"""Warm harnesses, one of each kind for all tests of a worker, and scratch folders."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from grader.harness.launch import Launcher
 from tests.harness.small import LIGHT, Warm
 
 Fresh = Callable[..., Warm]
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """A folder for temporary files, so that what is left in it is this test's."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="session")

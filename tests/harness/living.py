@@ -15,6 +15,7 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60.0  # only for a machine that is very crowded
+BOTH = 2  # the process that hangs, and the daemon that it has left
 
 
 class Signal:

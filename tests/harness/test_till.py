@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.harness.fork_launcher import ForkLauncher
-from grader.harness.order import shuffled
-from grader.harness.tiers import best as best_tier
-from grader.vocabulary import Run, Scenario, database, ledger, process, together
-from grader.vocabulary.outside import StartsApart
+from grader.vocabulary import ledger, process, together
 from grader.vocabulary.scenario import Step
-from tests.harness.conftest import Fresh
+from tests.harness.paying import PAYS, charged, pays
 from tests.harness.small import Warm
 
-# Pays with the standard library only; a thread's text is its idempotency key.
-PAYS = """
-import json, os, urllib.error, urllib.request
-
-SHORT = []
-
-def chat(thread_id, text):
-    timeout = SHORT.pop() if SHORT else 20
-    request = urllib.request.Request(
-        os.environ["LEDGER_URL"] + "/charges",
-        json.dumps({"order_id": thread_id, "amount": 700}).encode(),
-        {"Idempotency-Key": text},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            return json.load(response)["id"]
-    except urllib.error.HTTPError as refused:
-        return str(refused.code)
-    except OSError as problem:
-        return type(problem).__name__
-"""
 IMPATIENT = PAYS.replace("SHORT = []", "SHORT = [1.0]")
-HASHES = """
-import os, sys
-def chat(thread_id, text):
-    given = {"hash": str(hash("the same text")), "pid": str(os.getpid())}
-    if text == "cmdline":
-        return " ".join(
-            open(f"/proc/{pid}/cmdline").read()
-            for pid in os.listdir("/proc") if pid.isdigit()
-            and "grader" in open(f"/proc/{pid}/cmdline").read()
-        )
-    return given[text]
-"""
-
-
-def pays(number: int, key: str = "k") -> Step:
-    return process(number).calls("chat", "{thread}", key)
-
-
-def charged(run: Run) -> list[tuple[int | None, bool, int]]:
-    """Return who asked for each charge, whether it is new, and the answer's status."""
-    return [(s.process, s.data["new"], s.data["status"]) for s in run.of("charge")]
 
 
 def test_what_is_written_down(light: Warm) -> None:
@@ -187,105 +140,3 @@ def test_in_a_sandbox(warm: Warm) -> None:
     """each process pays at a URL of its own, wherever it runs"""
     run = warm.history(PAYS, pays(0), pays(1))
     assert charged(run) == [(0, True, 200), (1, False, 200)]
-
-
-@pytest.mark.parametrize("tier", [1, 2, 3])
-def test_starts_apart(fresh: Fresh, tier: int) -> None:
-    """whatever stands around it, its hash seed is its own; all others share one"""
-    if tier < best_tier():
-        pytest.skip(f"tier {tier} needs bubblewrap, or Landlock 6")
-    warm = fresh(ForkLauncher(tier))
-    calls = [process(n).calls("chat", "{thread}", "hash") for n in range(3)]
-    run = warm.history(HASHES, process(1).starts_apart(), *calls)
-    first, apart, third = (reply.value for reply in run.replies)
-    assert first == third != apart
-    assert run.of("broken") == []
-
-
-def test_keys_are_not_in_its_arguments(light: Warm) -> None:
-    """other processes cannot read in its command line what only it is told"""
-    run = light.history(
-        HASHES,
-        process(1).starts_apart(),
-        process(0).calls("chat", "{thread}", "cmdline"),
-    )
-    assert "grader.harness.forked" in run.replies[0].value
-    assert "sk-" not in run.replies[0].value
-    assert "LEDGER_URL" not in run.replies[0].value
-
-
-def test_is_killed_and_restarted_apart(light: Warm) -> None:
-    """one that was started apart is killed like any other, and starts apart again"""
-    text, calls = HASHES, process(1).calls("chat", "{thread}", "hash")
-    others = process(0).calls("chat", "{thread}", "hash")
-    apart = process(1).starts_apart()
-    run = light.history(text, apart, others, calls, process(1).restarts(), calls)
-    first, second, third = (reply.value for reply in run.replies)
-    assert len({first, second, third}) == 3
-    pid = process(1).calls("chat", "{thread}", "pid")
-    run = light.history(text, apart, pid, process(1).is_killed(), pid)
-    assert [reply.data.get("error") for reply in run.replies] == [None, "not_run"]
-    assert not Path(f"/proc/{run.replies[0].value}").exists()
-
-
-def test_the_numbers_are_shuffled_with_it() -> None:
-    """the process that starts apart is the same one among four shuffled ones"""
-    steps = (process(1).starts_apart(), process(1).calls("chat", "a", "b"))
-    for seed in range(20):
-        moved = shuffled(Scenario("s", "some", steps), seed, 4).steps
-        assert isinstance(moved[0], StartsApart)
-        assert moved[0].process == moved[1].process  # type: ignore[union-attr]
-
-
-STORES = (
-    PAYS.replace("def chat", "def pay")
-    + """
-import signal, sqlite3, threading
-
-def rows(statement=""):
-    with sqlite3.connect(os.environ["CHECKPOINT_DB"], timeout=20) as base:
-        base.execute("CREATE TABLE IF NOT EXISTS paid (id)")
-        if statement:
-            base.execute(statement)
-        return base.execute("SELECT count(*) FROM paid").fetchone()[0]
-
-def store():
-    rows("INSERT INTO paid VALUES (1)")
-
-def chat(thread_id, text):
-    if text == "look":
-        return str(rows())
-    if text == "reads":
-        before = rows()
-        store()
-        return str(before)
-    rows()
-    pay(thread_id, "k")
-    if text == "waits":
-        store()
-        return "stored"
-    storing = threading.Thread(target=store)
-    storing.start()
-    for _ in range(6_000_000):  # is busy, where a quick database has stored it soon
-        if not storing.is_alive():
-            break
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-)
-
-
-@pytest.mark.parametrize(("text", "rows"), [("waits", "1"), ("goes on", "0")])
-def test_slow_database(light: Warm, text: str, rows: str) -> None:
-    """after a charge the database takes no write from who goes on, and one from who
-    waits for it"""
-    slow = database.is_slow_after("charge")
-    run = light.history(STORES, slow, pays(0, text), pays(1, "look"))
-    assert run.replies[1].value == rows
-
-
-def test_a_slow_database_is_read_by_all_before_one_of_them_writes(light: Warm) -> None:
-    """two processes at once that read and then write have read the same"""
-    reading = [pays(number, "reads") for number in (0, 1)]
-    steps = pays(0, "look"), database.is_slow(), together(*reading), pays(0, "look")
-    run = light.history(STORES, *steps)
-    assert [reply.value for reply in run.replies] == ["0", "0", "0", "2"]

@@ -8,46 +8,12 @@ from dataclasses import replace
 import pytest
 
 from grader.harness.order import shuffled
-from grader.vocabulary import Run, Scenario, process, together, upstream
-from grader.vocabulary.calls import Call, Together
+from grader.vocabulary import Scenario, together, upstream
+from grader.vocabulary.calls import Together
 from grader.vocabulary.scenario import Step
-from tests.harness.small import Warm, exercise
+from tests.harness.profiles import AWAITED, HEALTH, asks, crowd, program, served
+from tests.harness.small import Warm
 
-CONTRACT = ("api: ASGI application",)
-# Asks the upstream with the standard library only; `WAY` says how it waits for it.
-SERVES = """
-import asyncio, json, os, urllib.error, urllib.request
-from concurrent.futures import ThreadPoolExecutor
-
-POOL = ThreadPoolExecutor(SIZE)
-
-def fetch(user):
-    url = os.environ["PROFILE_URL"] + "/profiles/" + user
-    try:
-        with urllib.request.urlopen(url, timeout=20) as response:
-            return 200, json.load(response)
-    except urllib.error.HTTPError as refused:
-        return 502, {"detail": str(refused.code)}
-    except OSError as problem:
-        return 502, {"detail": type(problem).__name__}
-
-async def api(scope, receive, send):
-    if scope["type"] == "lifespan":
-        return await lifespan(receive, send)
-    what, _, user = scope["path"][1:].partition("/")
-    status, value = 200, {"status": "ok"}
-    if what == "profile":
-        WAY
-    await send({"type": "http.response.start", "status": status, "headers": []})
-    await send({"type": "http.response.body", "body": json.dumps(value).encode()})
-
-async def lifespan(receive, send):
-    for stage in ("startup", "shutdown"):
-        await receive()
-        await send({"type": f"lifespan.{stage}.complete"})
-"""
-AWAITED = "status, value = await loop().run_in_executor(POOL, fetch, user)"
-AWAITED = AWAITED.replace("loop()", "asyncio.get_running_loop()")
 BLOCKED = "status, value = fetch(user)"
 # An OS thread that never rests, and lets the others run.
 BUSY = """
@@ -60,27 +26,6 @@ def works():
 threading.Thread(target=works, daemon=True).start()
 """
 NEVER = "value = {'user': user}"
-
-
-def program(way: str, size: int = 8) -> str:
-    return SERVES.replace("SIZE", str(size)).replace("WAY", way)
-
-
-def served(warm: Warm, text: str, *steps: Step) -> Run:
-    """Return what happens when these steps are taken with a server."""
-    return warm.histories(text, exercise(*steps, contract=CONTRACT)).runs["only"]
-
-
-def asks(number: int, hangs_up: bool = False) -> Call:
-    return process(0).gets(f"/profile/{{user_{number}}}", hangs_up)
-
-
-def crowd(*more: Call, count: int = 4, hangs_up: bool = False) -> Together:
-    calls = (asks(number, hangs_up) for number in range(count))
-    return together(*calls, held_at="profile", meanwhile=more)
-
-
-HEALTH = process(0).gets("/health")
 
 
 def test_what_is_written_down(warm: Warm) -> None:
@@ -159,72 +104,6 @@ def test_a_user_is_inside_once(warm: Warm) -> None:
     run = served(warm, program(twice, size=4), crowd())
     assert run.of("released")[0].data["inside"] == 2
     assert len(run.of("fetch")) == 8
-
-
-def test_fails_and_recovers(warm: Warm) -> None:
-    """an error is about the user that a template names, until the upstream recovers"""
-    run = served(
-        warm,
-        program(AWAITED),
-        upstream.fails("{user_1}", 500),
-        together(asks(1), asks(2), held_at="profile"),
-        upstream.drops("{user_1}"),
-        asks(1),
-        upstream.recovers("{user_1}"),
-        asks(1),
-    )
-    assert [r.data["status"] for r in run.replies] == [502, 200, 502, 200]
-    assert "500" in run.replies[0].data["message"]
-    assert {s.data["status"] for s in run.of("fetched")} == {500, 200, 0}
-    assert "hangs up" in str(run.of("fetched")[2])
-
-
-def test_a_client_hangs_up(warm: Warm) -> None:
-    """it gets no reply, its request ends at the upstream after the release at latest,
-    and the process serves whoever comes next"""
-    run = served(warm, program(AWAITED), crowd(hangs_up=True), crowd())
-    first, again = run.replies[:4], run.replies[4:]
-    assert [reply.data["error"] for reply in first] == ["hung_up"] * 4
-    assert "hung up" in first[0].trouble
-    assert all(reply.ok for reply in again)
-    released = run.of("released")
-    assert [seen.data["inside"] for seen in released] == [4, 4]
-    assert max(reply.number for reply in first) < released[0].number
-    ended = [s.number for s in run.of("fetched")][:4]
-    assert released[0].number < ended[0]
-    assert ended[-1] < run.call(again[0]).number
-
-
-def test_a_cancelled_request(warm: Warm) -> None:
-    """a request that a program gives up has left the upstream, and nobody waited"""
-    cancels = """asked = asyncio.ensure_future(get(user))
-        await receive()
-        assert (await receive())["type"] == "http.disconnect"
-        asked.cancel()
-        await asyncio.wait({asked})
-        return"""
-    get = """
-async def get(user):
-    base, path = os.environ["PROFILE_URL"].split("/", 3)[2:]
-    reader, writer = await asyncio.open_connection(*base.split(":"))
-    writer.write(f"GET /{path}/profiles/{user} HTTP/1.0\\r\\n\\r\\n".encode())
-    try:
-        await reader.read()
-    finally:
-        writer.close()
-"""
-    run = served(warm, program(cancels) + get, crowd(hangs_up=True))
-    (released,) = run.of("released")
-    assert [s.data["status"] for s in run.of("fetched")] == [-1] * 4
-    assert run.of("fetched")[-1].number < released.number
-    assert "hung up" in str(run.of("fetched")[0])
-
-
-def test_killed_when_it_asks(warm: Warm) -> None:
-    """a process can be killed by its request for a profile"""
-    run = served(warm, program(AWAITED), process(0).is_killed_when("profile"), asks(1))
-    assert run.replies[0].data["error"] == "killed"
-    assert run.of("fault")[0].data["event"] == "profile"
 
 
 def test_shuffled() -> None:

@@ -1,0 +1,62 @@
+"""A slow database takes no write from who goes on without waiting for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.vocabulary import database, together
+from tests.harness.paying import PAYS, pays
+from tests.harness.small import Warm
+
+STORES = (
+    PAYS.replace("def chat", "def pay")
+    + """
+import signal, sqlite3, threading
+
+def rows(statement=""):
+    with sqlite3.connect(os.environ["CHECKPOINT_DB"], timeout=20) as base:
+        base.execute("CREATE TABLE IF NOT EXISTS paid (id)")
+        if statement:
+            base.execute(statement)
+        return base.execute("SELECT count(*) FROM paid").fetchone()[0]
+
+def store():
+    rows("INSERT INTO paid VALUES (1)")
+
+def chat(thread_id, text):
+    if text == "look":
+        return str(rows())
+    if text == "reads":
+        before = rows()
+        store()
+        return str(before)
+    rows()
+    pay(thread_id, "k")
+    if text == "waits":
+        store()
+        return "stored"
+    storing = threading.Thread(target=store)
+    storing.start()
+    for _ in range(6_000_000):  # is busy, where a quick database has stored it soon
+        if not storing.is_alive():
+            break
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+)
+
+
+@pytest.mark.parametrize(("text", "rows"), [("waits", "1"), ("goes on", "0")])
+def test_slow_database(light: Warm, text: str, rows: str) -> None:
+    """after a charge the database takes no write from who goes on, and one from who
+    waits for it"""
+    slow = database.is_slow_after("charge")
+    run = light.history(STORES, slow, pays(0, text), pays(1, "look"))
+    assert run.replies[1].value == rows
+
+
+def test_a_slow_database_is_read_by_all_before_one_of_them_writes(light: Warm) -> None:
+    """two processes at once that read and then write have read the same"""
+    reading = [pays(number, "reads") for number in (0, 1)]
+    steps = pays(0, "look"), database.is_slow(), together(*reading), pays(0, "look")
+    run = light.history(STORES, *steps)
+    assert [reply.value for reply in run.replies] == ["0", "0", "0", "2"]
