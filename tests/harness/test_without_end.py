@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from grader.harness import harness, limits, tree
+from grader.harness import limits, tree
 from grader.vocabulary import process
 from tests.harness.reported import RETURNS, Case, report
 from tests.harness.small import Warm
@@ -28,7 +28,7 @@ def test_finite_flood(light: Warm, stream: str) -> None:
 def test_fork_bomb(light: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     """a fork bomb is ended before it is large, and its report says what it was"""
     monkeypatch.setattr(tree, "TREE_PROCESSES_LIMIT", 10)
-    monkeypatch.setattr(harness, "WATCH_PERIOD_S", 0.02)
+    monkeypatch.setattr(tree, "WATCH_PERIOD_S", 0.02)
     bomb = """
     import os, threading
     def chat(thread_id, text):

@@ -1,6 +1,5 @@
 """A class of hostile learners, and two honest ones, in one `nbgrader autograde`."""
 
-import contextlib
 import json
 import os
 import subprocess
@@ -244,8 +243,5 @@ def test_feedback_shows_evidence_and_timeline(course: Course) -> None:
 
 
 def _commands() -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            found.append(" ".join(process.cmdline()))
-    return found
+    found = (process.info["cmdline"] for process in psutil.process_iter(["cmdline"]))
+    return [" ".join(words) for words in found if words]

@@ -10,6 +10,7 @@ from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
 from grader.sandbox import bubblewrap, walls
 from tests.harness.small import LIGHT, Warm
+from tests.sandbox.trying import ANSWERS
 
 
 def needed(tier: int) -> None:
@@ -39,3 +40,14 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     made = Warm(ForkLauncher(tiers.ISOLATED), LIGHT, tmp_path_factory.mktemp("sandbox"))
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def unharmed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each attack the same harness judges a right submission right."""
+    yield
+    for name in ("walled", "isolated"):
+        if name in request.fixturenames:
+            warm: Warm = request.getfixturevalue(name)
+            assert warm.verdict(ANSWERS).passed
+            assert warm.harness.launcher.is_alive()

@@ -5,55 +5,16 @@ Each attack runs inside the real walls; what it aims at is a decoy of the test's
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from grader.vocabulary import Status, Verdict, process
-from tests.harness.small import CONTRACT, Warm, exercise
-
-DATA = ("look(what) -> data",)
-ANSWERS = "def chat(thread_id, text):\n    return 'a'\n"
-# What an attack says of itself: the value that it got, or the error that it met.
-TRIES = """
-import json, os, signal, socket, sys, threading
-
-def tried(attack):
-    try:
-        return {"got": repr(attack())[:200]}
-    except BaseException as problem:
-        return {"met": type(problem).__name__}
-"""
-
-
-@pytest.fixture(autouse=True)
-def unharmed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each attack the same harness judges a right submission right."""
-    yield
-    for name in ("walled", "isolated"):
-        if name in request.fixturenames:
-            warm: Warm = request.getfixturevalue(name)
-            assert warm.verdict(ANSWERS).passed
-            assert warm.harness.launcher.is_alive()
-
-
-def look(warm: Warm, text: str, *what: Any, processes: int = 1) -> list[Any]:
-    """Return what each process replied to `look(what)`, or the trouble it had."""
-    calls = [process(n % processes).calls("look", one) for n, one in enumerate(what)]
-    made = exercise(*calls, contract=DATA)
-    run = warm.run(warm.harness.run(warm.order(TRIES + text, made))).runs["only"]
-    return [reply.value if reply.ok else reply.trouble for reply in run.replies]
-
-
-def judged(warm: Warm, text: str) -> Verdict:
-    """Return the verdict on a submission with `chat`."""
-    return warm.outcome(TRIES + text, exercise(contract=CONTRACT)).verdict
+from grader.vocabulary import Status, process
+from tests.harness.small import Warm, exercise
+from tests.sandbox.trying import DATA, TRIES, judged, look
 
 
 def files_of_the_grader(warm: Warm, tmp_path: Path) -> dict[str, Path]:
@@ -265,44 +226,6 @@ def chat(thread_id, text):
 """
     verdict = judged(walled, text)
     assert verdict.result("answers").status is not Status.error
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    {
-        "while True:\n    os.fork()\n": "processes",
-        "kept = []\nwhile True:\n    kept.append(bytearray(2**26))\n": "",
-        """
-files = []
-for n in range(100):
-    file = open(f"f{n}", "wb")
-    files.append(file)
-    os.unlink(f"f{n}")
-    for _ in range(60):
-        file.write(bytes(2**20))
-""": "",
-        "for n in range(10**6):\n    open(f'f{n}', 'w').close()\n": "",
-        "kept = []\nwhile True:\n    kept.append(open('/dev/null'))\n": "",
-        "while True:\n    pass\n": "processor time",
-        "while True:\n    print('x' * 10**6)\n": "",
-        """
-for _ in range(40):
-    threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()
-threading.Event().wait()
-""": "",
-    }.items(),
-    ids=["forks", "memory", "disk", "names", "files", "cpu", "output", "threads"],
-)
-def test_hunger(isolated: Warm, text: str, says: str) -> None:
-    """who takes all there is gets no points and a reason, and the machine is well"""
-    free = os.statvfs(isolated.harness.folder)
-    verdict = judged(isolated, text + ANSWERS)
-    assert verdict.score == 0
-    assert not verdict.unknown, verdict.results[0].rationale
-    assert says in verdict.problem
-    after = os.statvfs(isolated.harness.folder)
-    assert free.f_bavail - after.f_bavail < 2**30 / after.f_bsize
-    assert json.dumps(verdict.to_json())
 
 
 def test_the_seed(walled: Warm) -> None:

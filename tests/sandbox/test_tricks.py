@@ -12,9 +12,7 @@ import pytest
 from grader.harness import limits, tree
 from grader.sandbox import folders
 from tests.harness.small import Warm
-from tests.sandbox.test_attacks import ANSWERS, look, unharmed
-
-__all__ = ["unharmed"]  # the fixture that each of these needs
+from tests.sandbox.trying import ANSWERS, look
 
 # The forkserver's limits, everybody's priority; memory and words that are nobody's.
 REACHES = """
