@@ -46,6 +46,7 @@ FOLDER_FILES_LIMIT = 5000
 # All files of a throw-away server: 39 MiB when it is new, 8 for each database, its log
 # of at most 128, and the rest for what submissions keep and sort in it.
 SERVER_LIMIT_B = 1024 * MIB
+SERVER_MEMORY_LIMIT_B = 1536 * MIB  # of all its processes together
 SCRATCH_LIMIT_B = 320 * MIB  # what there is for them, where memory can be mounted
 SCRATCH_FILES_LIMIT = 10_000
 USER_PROCESSES_MARGIN = 1024  # the kernel's own stop, above what the user runs now

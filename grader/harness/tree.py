@@ -16,6 +16,7 @@ from grader.harness.limits import (
     FOLDER_LIMIT_B,
     MIB,
     SERVER_LIMIT_B,
+    SERVER_MEMORY_LIMIT_B,
     SERVER_WATCHED_EVERY,
     TREE_MEMORY_LIMIT_B,
     TREE_PROCESSES_LIMIT,
@@ -23,6 +24,7 @@ from grader.harness.limits import (
 )
 from grader.harness.memory import held_b
 from grader.harness.process import SubmissionBroken
+from grader.postgres.scratch import DATA
 from grader.sandbox.folders import walk
 from grader.vocabulary import Observation
 
@@ -69,7 +71,24 @@ def _size_b(file: str) -> int:
 
 
 def server_excess(folder: Path) -> dict[str, str]:
-    """Return whether the files of a database server hold too much, and how much."""
+    """Return which limit of a database server is passed, if one is.
+
+    Its processes are no children of the run's, and its files are in another folder.
+    """
+    return _server_files(folder) or _server_memory(folder)
+
+
+def _server_memory(folder: Path) -> dict[str, str]:
+    try:
+        number = (folder / DATA / "postmaster.pid").read_text("utf-8").split()[0]
+        family = psutil.Process(int(number)).children()
+    except (OSError, ValueError, IndexError, psutil.Error):  # it starts, or has ended
+        return {}
+    held = held_b(family, SERVER_MEMORY_LIMIT_B)
+    return _too_large("memory of the database", held, SERVER_MEMORY_LIMIT_B)
+
+
+def _server_files(folder: Path) -> dict[str, str]:
     size_b = sum(
         _size_b(os.path.join(where, name))
         for where, _, names in os.walk(folder)

@@ -175,6 +175,7 @@ def bound_to_this(on_death: signal.Signals) -> Callable[[], None]:
     def bind() -> None:
         prctl(PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.FILE_LIMIT_B,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (limits.MEMORY_LIMIT_B,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if os.getppid() != parent:  # it died before the lines above
             os._exit(1)

@@ -13,6 +13,7 @@ ROLE_CONNECTIONS_LIMIT = 60  # of one submission in one database
 # Of the server: six scenarios at once can use up theirs, and who judges gets in.
 CONNECTIONS_LIMIT = 6 * ROLE_CONNECTIONS_LIMIT + 40
 FILE_LIMIT_B = 512 * MIB  # one file of the server, such as a table
+MEMORY_LIMIT_B = 1024 * MIB  # addresses of one process of the server
 TEMPORARY_FILES_LIMIT_B = 256 * MIB  # of one connection, for a sort or a join
 
 STATEMENT_LIMIT_MS = 1000  # one question of the reader

@@ -221,3 +221,24 @@ def test_a_database_that_is_filled(one: Warm, monkeypatch: pytest.MonkeyPatch) -
         "the submission passed a limit: database (300 MiB), found "
     )
     assert one.outcome(COUNTS, both(prepared=False)).verdict.passed
+
+
+SWELLS = """
+import os, psycopg
+
+def chat(thread_id, text):
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as database:
+        database.execute("DO $$ DECLARE t text := repeat('x', 400000000); "
+            "BEGIN PERFORM pg_sleep(60); END $$")
+"""
+
+
+def test_a_server_that_swells(one: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """who has the server hold too much memory is stopped, and the next one is judged"""
+    monkeypatch.setattr(tree, "SERVER_MEMORY_LIMIT_B", 300 * MIB)
+    verdict = one.outcome(SWELLS, both(prepared=False)).verdict
+    assert not verdict.unknown
+    assert verdict.problem.startswith(
+        "the submission passed a limit: memory of the database (300 MiB), found "
+    )
+    assert one.outcome(COUNTS, both(prepared=False)).verdict.passed
