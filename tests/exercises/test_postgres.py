@@ -20,7 +20,7 @@ EITHER = [
     one
     for stem in catalog.stems()
     for one in specimens(ROOT, stem)
-    if "DATABASE_URL" in one.text
+    if catalog.load(stem).database != POSTGRES and "DATABASE_URL" in one.text
 ]
 
 

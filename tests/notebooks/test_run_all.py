@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -16,11 +15,9 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 
-from grader import catalog, runner, submissions
-from grader.harness.harness import Harness
-from grader.harness.launchers import best_launcher
+from grader import catalog, submissions
 from grader.sources import read
-from grader.vocabulary import Verdict
+from tests.exercises.conftest import Judge, judge
 from tests.harness.postgres import short_folder
 
 REPO = Path(__file__).parents[2]
@@ -30,6 +27,7 @@ GONE_S = 20.0  # from the kernel's end to the end of all that it started
 PREDICTED = {"predictions": {"an earlier question": "a"}}
 
 pytestmark = pytest.mark.slow
+__all__ = ["judge"]  # the fixture
 
 
 @pytest.fixture(params=STEMS)
@@ -49,13 +47,14 @@ def test_as_shipped(folder: Path) -> None:
     assert "<figure" not in locked["text/html"]
 
 
-def test_with_a_prediction(folder: Path) -> None:
+def test_with_a_prediction(folder: Path, judge: Judge) -> None:
     """of what is shipped broken claims score 0, and every run is drawn, and told"""
     progress = folder.parent / ".progress"
     progress.mkdir()
     (progress / f"{folder.name}.json").write_text(json.dumps(PREDICTED))
     notebook = run_all(folder)
-    verdict = judged(submissions.read(folder / f"{folder.name}.ipynb").text, folder)
+    text = submissions.read(folder / f"{folder.name}.ipynb").text
+    verdict = judge(folder.name, text)
     scores = {result.check: float(result.score) for result in verdict.results}
     assert scores == graded(notebook)
     assert 0.0 in scores.values()
@@ -116,18 +115,6 @@ def started_in(scratch: Path) -> Iterator[psutil.Process]:
             homes = (environment.get("TMPDIR", ""), environment.get("HOME", ""))
             if any(home.startswith(str(scratch)) for home in homes):
                 yield process
-
-
-def judged(text: str, folder: Path) -> Verdict:
-    """Return the verdict that a harness in this process comes to."""
-
-    async def judge() -> Verdict:
-        async with Harness(best_launcher()) as harness:
-            exercise = catalog.load(folder.name)
-            outcome = await runner.check(harness, folder.name, exercise, text)
-            return outcome.verdict
-
-    return asyncio.run(judge())
 
 
 def cell(notebook: Any, start: str) -> Any:
