@@ -12,6 +12,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 
 def walk(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
@@ -39,15 +40,22 @@ def empty(folder: str | os.PathLike[str]) -> None:
     """Remove all that is in a folder, which no process changes any more.
 
     What is deep is moved up before it is looked into, so that no path is too long.
+    What is mounted stays, where it is.
     """
-    top, mark = os.fspath(folder), secrets.token_hex(4)
-    waiting, moved = [top], 0
+    top, mark = os.path.abspath(folder), secrets.token_hex(4)
+    waiting, moved, mounted = [top], 0, mount_points()
+    above = {str(path) for point in mounted for path in Path(point).parents}
     while waiting:
         inside = waiting.pop()
         for entry in _entries(inside):
             if not entry.is_dir(follow_symlinks=False):
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
+                continue
+            if entry.path in mounted:
+                continue
+            if entry.path in above:
+                waiting.append(entry.path)
                 continue
             moved += 1
             raised = os.path.join(top, f".{mark}-{moved}")
@@ -58,6 +66,16 @@ def empty(folder: str | os.PathLike[str]) -> None:
         if inside != top:
             with contextlib.suppress(OSError):
                 os.rmdir(inside)
+
+
+def mount_points() -> set[str]:
+    """Return where something is mounted, as this process sees it; on Linux."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return set()
+    points = (line.split()[4].decode("unicode_escape") for line in lines)
+    return {point.encode("latin-1").decode("utf-8", "replace") for point in points}
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

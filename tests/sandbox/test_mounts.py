@@ -60,3 +60,26 @@ def test_a_full_folder(tmp_path: Path) -> None:
     assert 15 < files < 25  # of 16 MiB each, of 320 MiB
     assert not seen_here
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a mount namespace")
+def test_a_mounted_folder_stays(tmp_path: Path) -> None:
+    """what is emptied between two runs keeps what is mounted in it, where it is"""
+    (tmp_path / "a run" / "in").mkdir(parents=True)
+    (tmp_path / "left" / "deep").mkdir(parents=True)
+    script = (
+        'mount -t tmpfs none "$0/a run/in" || exit 77\n'
+        'touch "$0/a run/in/kept" "$0/a run/gone"\n'
+        '"$1" -c "import sys; from grader.sandbox.folders import empty; '
+        'empty(sys.argv[1])" "$0" && find "$0" -mindepth 1 -printf "%P\\n"'
+    )
+    ran = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, str(tmp_path), sys.executable],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    if ran.returncode == 77 or "unshare" in ran.stderr:
+        pytest.skip("this machine allows no private mount")
+    assert ran.stdout.splitlines() == ["a run", "a run/in", "a run/in/kept"], ran
