@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import socket
 import sys
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from grader.harness.enclosure import confine
 from grader.harness.worker import Worker, quiet
 from grader.sandbox.walls import Walls
-
-MODULE = "grader.harness.forked"  # this one, whatever it is called when it runs
 
 
 def work(order: dict[str, Any], channel: socket.socket, walls: Walls | None) -> None:
@@ -31,29 +27,6 @@ def work(order: dict[str, Any], channel: socket.socket, walls: Walls | None) -> 
     worker = Worker(reader, writer, order["path"], order["functions"], order["limit_b"])
     quiet(lambda: worker.run(order["folder"], order["application"], order["address"]))
     finish()
-
-
-def start_apart(
-    order: dict[str, Any], channel: socket.socket, plan: Mapping[str, Any] | None
-) -> None:
-    """Become the worker in a new interpreter, which draws a hash seed of its own."""
-    ours, theirs = os.pipe()
-    given = {"order": order, "plan": plan, "channel": channel.fileno()}
-    # Not as an argument, where other processes could read the keys in it.
-    os.write(theirs, json.dumps(given).encode())
-    os.close(theirs)
-    for fd in (ours, channel.fileno()):
-        os.set_inheritable(fd, True)
-    os.execv(sys.executable, [sys.executable, "-m", MODULE, str(ours)])
-
-
-def main() -> None:
-    """Run as `python -m grader.harness.forked FD`; see `start_apart`."""
-    with os.fdopen(int(sys.argv[1]), "rb") as pipe:
-        given = json.loads(pipe.read())
-    plan, channel = given["plan"], socket.socket(fileno=given["channel"])
-    channel.set_inheritable(False)
-    work(given["order"], channel, None if plan is None else Walls(plan))
 
 
 def forget(packages: list[str]) -> None:
@@ -79,7 +52,3 @@ def finish() -> None:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from grader.harness.forked import start_apart, work
+from grader.harness.forked import work
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.worker import quiet
 from grader.sandbox import folders, forwarder, mounts
@@ -88,27 +88,28 @@ class Forkserver:
             if not data:
                 self.kept.clear()
                 self.sweep(everything=True)
-                mounts.release(os.path.join(self.folder, "in"))
-                folders.remove(self.folder)
+                if self.folder:  # the second forkserver has none
+                    mounts.release(os.path.join(self.folder, "in"))
+                    folders.remove(self.folder)
                 return None
             channels += [socket.socket(fileno=fd) for fd in fds]
             *lines, pending = (pending + data).split(b"\n")
             for order in map(json.loads, lines):
-                if order["do"] != "fork":
+                if order["do"] not in ("fork", "nursery"):
                     self.obey(order)
                     continue
                 channel = channels.pop(0)
-                if not self.fork(order["number"]):
+                if not self.fork(order):
                     return order, channel
                 channel.close()
 
-    def fork(self, number: int) -> bool:
+    def fork(self, order: dict[str, Any]) -> bool:
         """Fork; return whether this is still the forkserver."""
         parent = os.getpid()
         pid = os.fork()
         if pid:
-            self.workers.add(pid)
-            self.tell({"number": number, "forked": pid})
+            (self.workers if order["do"] == "fork" else self.kept).add(pid)
+            self.tell({"number": order["number"], "forked": pid})
             return True
         self.leave(parent)
         return False
@@ -226,10 +227,20 @@ def main() -> None:
     walls = None if plan is None else Walls(plan)
     server.tell({"ready": os.getpid(), "problems": problems, "port": port})
     job = server.serve()
-    if job is not None and job[0]["apart"]:
-        start_apart(*job, plan)
+    if job is not None and job[0]["do"] == "nursery":
+        start_apart(job[1], {**given, "sockets": "", "emptied": []}, modules)
     elif job is not None:
         work(*job, walls)
+
+
+def start_apart(
+    control: socket.socket, given: dict[str, Any], modules: list[str]
+) -> None:
+    """Become a second forkserver, a new interpreter that draws its own hash seed."""
+    os.set_inheritable(control.fileno(), True)
+    arguments = [str(control.fileno()), "", json.dumps(given), *modules]
+    program = [sys.executable, "-m", "grader.harness.forkserver", *arguments]
+    os.execv(sys.executable, program)
 
 
 if __name__ == "__main__":

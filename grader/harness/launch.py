@@ -25,8 +25,8 @@ class Job:
     Modules of the packages `reimported` are imported anew, so that they read the
     worker's environment and not the forkserver's. An `application` is served at
     `address`, a socket in the folder `cwd`, or at a port where that is empty. Folders
-    that are `shared` may be changed as `cwd` may. One that is started `apart` has an
-    interpreter of its own, and so another hash seed.
+    that are `shared` may be changed as `cwd` may. One that is started `apart` comes
+    from another interpreter than the others, and so has another hash seed.
     """
 
     folder: str

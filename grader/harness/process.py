@@ -19,7 +19,6 @@ from grader.harness.limits import (
     HANG_UP_LIMIT_S,
     HURRIED_LIMIT_S,
     IMPORT_LIMIT_S,
-    STARTING_LIMIT_S,
     STOP_LIMIT_S,
 )
 from grader.harness.patience import OutOfPatience, within
@@ -68,7 +67,7 @@ class Process:
         self.recorder.record("start", self.number, pid=pid, restarted=restarted)
         if self.web is not None:
             await self.web.close()
-        starting_s = STARTING_LIMIT_S if self.job.apart else self.launcher.starting_s
+        starting_s = self.launcher.starting_s
         try:
             first = await within(
                 self._read(self.launched),

@@ -79,7 +79,7 @@ class Walls:
 
 def become(uid: int) -> None:
     """Give up root for a user that owns nothing; 0 changes nothing."""
-    if not uid:
+    if uid in (0, os.getuid()):
         return
     os.setgroups([])
     os.setresgid(uid, uid, uid)

@@ -14,8 +14,8 @@ PROFILE = "profile"  # that of one to the upstream; all others are the model's
 class StartsApart:
     """This process is started by an interpreter of its own, as on another server.
 
-    All others are forked from one, and so share the seed of Python's `hash()`. It
-    costs a second of processor time.
+    All others are forked from another one, and so share the seed of Python's `hash()`.
+    It costs a second of processor time, once for all that start so in a harness.
     """
 
     process: int

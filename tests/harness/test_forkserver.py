@@ -157,7 +157,7 @@ def test_answers_orders_in_pieces(light: Warm) -> None:
 
 def test_stopped_forkserver(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     """a forkserver that a submission has stopped is an error, and does not hang"""
-    monkeypatch.setattr("grader.harness.fork_launcher.OBEY_LIMIT_S", 0.3)
+    monkeypatch.setattr("grader.harness.line.OBEY_LIMIT_S", 0.3)
     one = fresh()
     text = """
     import os, signal
@@ -173,7 +173,7 @@ def test_stopped_forkserver(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_delayed_supervisor(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     """a supervisor that hears late of a kill does not take it for disobedience"""
-    monkeypatch.setattr("grader.harness.fork_launcher.OBEY_LIMIT_S", 0.2)
+    monkeypatch.setattr("grader.harness.line.OBEY_LIMIT_S", 0.2)
     one = fresh()
     root = psutil.Process(one.harness.launcher.root_pid())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader.harness.fork_launcher import ForkLauncher
@@ -15,9 +16,15 @@ from tests.harness.conftest import Fresh
 from tests.harness.small import Warm
 
 HASHES = """
-import os, sys
+import os, threading
 def chat(thread_id, text):
     given = {"hash": str(hash("the same text")), "pid": str(os.getpid())}
+    given["daemon"] = "started"
+    if text == "daemon" and os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            threading.Event().wait()
+        os._exit(0)
     if text == "cmdline":
         return " ".join(
             open(f"/proc/{pid}/cmdline").read()
@@ -48,7 +55,7 @@ def test_keys_are_not_in_its_arguments(light: Warm) -> None:
         process(1).starts_apart(),
         process(0).calls("chat", "{thread}", "cmdline"),
     )
-    assert "grader.harness.forked" in run.replies[0].value
+    assert "grader.harness.forkserver" in run.replies[0].value
     assert "sk-" not in run.replies[0].value
     assert "LEDGER_URL" not in run.replies[0].value
 
@@ -60,11 +67,38 @@ def test_is_killed_and_restarted_apart(light: Warm) -> None:
     apart = process(1).starts_apart()
     run = light.history(text, apart, others, calls, process(1).restarts(), calls)
     first, second, third = (reply.value for reply in run.replies)
-    assert len({first, second, third}) == 3
+    assert first not in (second, third)
     pid = process(1).calls("chat", "{thread}", "pid")
     run = light.history(text, apart, pid, process(1).is_killed(), pid)
     assert [reply.data.get("error") for reply in run.replies] == [None, "not_run"]
     assert not Path(f"/proc/{run.replies[0].value}").exists()
+
+
+def test_the_second_forkserver_is_missed(fresh: Fresh) -> None:
+    """when it is killed the harness breaks, and no submission is blamed for that"""
+    one = fresh()
+    steps = (process(1).starts_apart(), process(1).calls("chat", "a", "hash"))
+    (reply,) = one.history(HASHES, *steps).replies
+    assert reply.ok
+    children = psutil.Process(one.harness.launcher.root_pid()).children()
+    (second,) = (c for c in children if "grader.harness.forkserver" in c.cmdline())
+    second.kill()
+    verdict = one.verdict(HASHES, *steps)
+    assert verdict.unknown
+    assert "forkserver" in verdict.results[0].rationale
+
+
+def test_what_starts_apart_leaves_nothing(fresh: Fresh) -> None:
+    """its daemons end with the run, and so do all processes with the harness"""
+    one = fresh()
+    root = psutil.Process(one.harness.launcher.root_pid())
+    steps = (process(1).starts_apart(), process(1).calls("chat", "a", "daemon"))
+    (reply,) = one.history(HASHES, *steps).replies
+    assert reply.ok
+    left = root.children(recursive=True)
+    assert len([c for c in left if c.ppid() != root.pid]) == 0
+    one.run(one.harness.launcher.close())
+    assert not psutil.wait_procs([root, *left], 20)[1]
 
 
 def test_the_numbers_are_shuffled_with_it() -> None:
