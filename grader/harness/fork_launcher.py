@@ -32,7 +32,7 @@ class ForkLauncher:
         self.owner = self._around.owner
         self._closing = False
         self._second: Line | None = None
-        self._starting = asyncio.Lock()
+        self._opening: asyncio.Task[Line] | None = None
 
     async def open(self, place: Place, modules: Sequence[str]) -> None:
         """Start the forkserver and wait until its libraries are imported."""
@@ -95,9 +95,9 @@ class ForkLauncher:
     async def close(self) -> None:
         """End everything: the forkserver does it when its channel ends."""
         self._closing = True
-        lines = [line for line in (self._second, self._first) if line is not None]
-        for line in lines:
-            line.hang_up()
+        self._first.hang_up()
+        if self._second is not None:
+            self._second.hang_up()
         self._around.let_go()
         try:
             await asyncio.wait_for(self._process.wait(), 2 * SWEEP_LIMIT_S)
@@ -105,25 +105,32 @@ class ForkLauncher:
             self._process.kill()
             await asyncio.to_thread(end_strays, self._folder)
             await self._process.wait()
-        for line in lines:
-            await line.ended()
+        await self._first.ended()
+        if self._opening is not None:  # it may not have come to its end
+            await asyncio.gather(self._opening, return_exceptions=True)
+        if self._second is not None:
+            await self._second.ended()
 
     async def _apart(self) -> Line:
         """Return the line to the second forkserver, which is started if need be."""
-        async with self._starting:
-            if self._second is None:
-                control, theirs = socket.socketpair()
-                with theirs:
-                    made = await self._first.order({"do": "nursery"}, theirs)
-                line = Line(control, self._end, self._gone)
-                try:
-                    await line.ready()
-                except (TimeoutError, ValueError) as problem:
-                    line.hang_up()
-                    raise GraderBroke("a second forkserver did not start") from problem
-                line.listen(pids.child_on_host(made["forked"], self._first.root))
-                self._second = line
-            return self._second
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open_second())
+        # Who asks may be cancelled; half a forkserver would end the first one too.
+        return await asyncio.shield(self._opening)
+
+    async def _open_second(self) -> Line:
+        control, theirs = socket.socketpair()
+        with theirs:
+            made = await self._first.order({"do": "nursery"}, theirs)
+        line = Line(control, self._end, self._gone)
+        try:
+            await line.ready()
+        except (TimeoutError, ValueError) as problem:
+            line.hang_up()
+            raise GraderBroke("a second forkserver did not start") from problem
+        line.listen(pids.child_on_host(made["forked"], self._first.root))
+        self._second = line
+        return line
 
     def _end(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import psutil
@@ -86,6 +87,24 @@ def test_the_second_forkserver_is_missed(fresh: Fresh) -> None:
     verdict = one.verdict(HASHES, *steps)
     assert verdict.unknown
     assert "forkserver" in verdict.results[0].rationale
+
+
+def test_who_is_interrupted_while_it_starts(fresh: Fresh) -> None:
+    """a run that ends before the second forkserver is there breaks none after it"""
+    one = fresh()
+    launcher = one.harness.launcher
+    assert isinstance(launcher, ForkLauncher)
+
+    async def interrupted() -> None:
+        asking = asyncio.create_task(launcher._apart())
+        await asyncio.wait({asking}, timeout=0.05)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert asking.cancelled()
+
+    one.run(interrupted())
+    steps = (process(1).starts_apart(), process(1).calls("chat", "a", "hash"))
+    assert one.history(HASHES, *steps).replies[0].ok
 
 
 def test_what_starts_apart_leaves_nothing(fresh: Fresh) -> None:
