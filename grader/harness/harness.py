@@ -189,6 +189,10 @@ class Harness:
             raise GraderBroke("the forkserver ended during the run")
         self._see_to_the_model()
         runs = {name: task.result() for name, task in tasks.items()}
+        if any(run.broken for run in runs.values()):
+            # It may have been a forkserver that is just ending and takes the folder
+            # along: this waits for its answer, and raises GraderBroke.
+            await self.launcher.sweep(everything=False)
         return History(order.stem, order.seed, order.processes, runs)
 
     async def _scenario(

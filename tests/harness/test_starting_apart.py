@@ -17,7 +17,11 @@ from tests.harness.conftest import Fresh
 from tests.harness.small import Warm
 
 HASHES = """
-import os, threading
+import contextlib, os, threading
+def cmdline(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        return open(f"/proc/{pid}/cmdline").read()
+    return ""
 def chat(thread_id, text):
     given = {"hash": str(hash("the same text")), "pid": str(os.getpid())}
     given["daemon"] = "started"
@@ -27,11 +31,8 @@ def chat(thread_id, text):
             threading.Event().wait()
         os._exit(0)
     if text == "cmdline":
-        return " ".join(
-            open(f"/proc/{pid}/cmdline").read()
-            for pid in os.listdir("/proc") if pid.isdigit()
-            and "grader" in open(f"/proc/{pid}/cmdline").read()
-        )
+        found = [cmdline(pid) for pid in os.listdir("/proc") if pid.isdigit()]
+        return " ".join(line for line in found if "grader" in line)
     return given[text]
 """
 
