@@ -32,17 +32,17 @@ exercise = Exercise(
 )
 
 SERVERS, CUSTOMERS, HEALTH = range(4), range(8), process(0).gets("/health")
-FAILING = 24  # the one request of the day that may be answered by a reason
+USERS = (*range(7), 6, 8, 9)  # customer 7 is customer 6 in another conversation
 MORE, DONE = "needs more: {answer} (ref {ref})", "settled: {answer} (ref {ref})"
 # Long after a bound has ended it, so that a loop without one ends too, and soon.
 LATE = (*[MORE] * 12, DONE)
 TOLD, ASKED = "My lucky word is {word_%}.", "What is my lucky word?"
 
 
-def says(server: int, customer: int, text: str = TOLD, **order: str) -> Call:
+def says(server: int, who: int, text: str = TOLD, **order: str) -> Call:
     """Return the step in which a customer says something to a server."""
-    of = {"thread_id": f"{{thread_{customer}}}", "user_id": f"{{user_{customer}}}"}
-    said: dict[str, Any] = {**of, "text": text.replace("%", str(customer)), **order}
+    of = {"thread_id": f"{{thread_{who}}}", "user_id": f"{{user_{USERS[who]}}}"}
+    said: dict[str, Any] = {**of, "text": text.replace("%", str(who)), **order}
     return process(server % len(SERVERS)).posts("/chat", said)
 
 
@@ -54,8 +54,8 @@ def buys(server: int, customer: int, order: int) -> Call:
 
 exercise.scenario(
     "game_day",
-    "ten customers talk to four servers; one server is killed, connections are "
-    "dropped, the model fails, and does not settle",
+    "customers talk to four servers, one in two conversations; a server is killed, "
+    "connections are dropped, the model fails, and does not settle",
     process(1).starts_apart(),  # a server that shares nothing with the one that dies
     at_once(*(says(n, n) for n in CUSTOMERS), HEALTH, held_at="reply"),
     process(0).is_killed_when("charge"),
@@ -85,9 +85,9 @@ exercise.scenario(
 @exercise.check(points=1)
 def answered(game_day: Run) -> None:
     """every request is answered: with what was asked for, or with a reason to retry"""
-    for number, reply in enumerate(game_day.replies):
+    for number, reply in enumerate(game_day.replies):  # to 24 a reason is an answer
         if reply.data.get("error") != "killed":
-            served(game_day, reply, may_fail=number == FAILING)
+            served(game_day, reply, may_fail=number == 24)
 
 
 @exercise.check(points=2, needs=answered)
@@ -102,7 +102,7 @@ def no_mixed_users(game_day: Run) -> None:
     """customers who talk at once get their own answers, under their own names"""
     run, drawn = game_day, game_day.drawn
     for n, reply in zip(CUSTOMERS, run.replies[:8], strict=True):
-        own(run, reply, drawn[f"user_{n}"], drawn[f"word_{n}"])
+        own(run, reply, drawn[f"user_{USERS[n]}"], drawn[f"word_{n}"])
     apart(run, [drawn[f"word_{n}"] for n in CUSTOMERS])
 
 

@@ -367,7 +367,7 @@ async def chat(turn: Turn):
 # %% [markdown] id="check"
 # ## Check
 #
-# This is the game day: ten customers on four servers of one process each, addressed in turn, as a balancer would, so that routing is exact.
+# This is the game day: customers, one of them in two conversations, on four servers of one process each, addressed in turn, as a balancer would, so that routing is exact.
 # One server is killed when it has charged, and started again; the database ends all connections; the model fails, and later does not settle.
 # Repair one file at a time and run it after each; a second cell gives a hint when you are stuck.
 
