@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,69 +42,77 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("folder", STEMS[:1], indirect=True)
 def test_as_shipped(folder: Path) -> None:
     """nothing is raised, and no run is shown before a prediction is committed"""
-    locked = value(cell(run_all(folder), "observe("))
+    with kernel(folder) as (notebook, run_all):
+        run_all()
+    locked = value(cell(notebook, "observe("))
     assert "this run is locked until you commit a prediction" in locked["text/plain"]
     assert "<figure" not in locked["text/html"]
 
 
-def test_with_a_prediction(folder: Path, judge: Judge) -> None:
-    """of what is shipped broken claims score 0, and every run is drawn, and told"""
+@pytest.mark.parametrize("folder", STEMS[1:2], indirect=True)
+def test_with_a_choice(folder: Path) -> None:
+    """a prediction in the cell, for where there are no widgets, unlocks the run too"""
+    with kernel(folder) as (notebook, run_all):
+        predicting = cell(notebook, "predict(")
+        predicting.source = predicting.source.rstrip().removesuffix(")") + 'choice="a")'
+        run_all()
+    assert "You predicted a:" in value(cell(notebook, "predict("))["text/plain"]
+    assert "<figure" in value(cell(notebook, "observe("))["text/html"]
+
+
+def test_to_the_bottom(folder: Path, judge: Judge) -> None:
+    """of what is shipped broken claims score 0, and every run is drawn, and told; then,
+    with the solution in its place, every graded cell gives its check's points"""
+    stem = folder.name
     progress = folder.parent / ".progress"
     progress.mkdir()
-    (progress / f"{folder.name}.json").write_text(json.dumps(PREDICTED))
-    notebook = run_all(folder)
-    text = submissions.read(folder / f"{folder.name}.ipynb").text
-    verdict = judge(folder.name, text)
-    scores = {result.check: float(result.score) for result in verdict.results}
-    assert scores == graded(notebook)
-    assert 0.0 in scores.values()
-    observing = [each for each in notebook.cells if each.source.startswith("observe(")]
-    assert observing
-    for each in observing:
-        assert "<figure" in value(each)["text/html"]
-        assert "#3" in value(each)["text/plain"]
-
-
-def test_with_the_solution(folder: Path) -> None:
-    """every graded cell gives its check's points; a choice in the cell unlocks too"""
-    stem = folder.name
+    (progress / f"{stem}.json").write_text(json.dumps(PREDICTED))
+    starter = submissions.read(folder / f"{stem}.ipynb").text
     source = read(REPO / "solutions" / stem / f"{stem}.py", stem)
-    solved = next(c["source"] for c in source["cells"] if c["id"] == "submission")
-    notebook = run_all(folder, {"%%submission": lambda _: solved, "predict(": choose})
+    with kernel(folder) as (notebook, run_all):
+        run_all()
+        verdict = judge(stem, starter)
+        scores = {result.check: float(result.score) for result in verdict.results}
+        assert scores == graded(notebook)
+        assert 0.0 in scores.values()
+        observing = [c for c in notebook.cells if c.source.startswith("observe(")]
+        assert observing
+        for each in observing:
+            assert "<figure" in value(each)["text/html"]
+            assert "#3" in value(each)["text/plain"]
+
+        solved = next(c["source"] for c in source["cells"] if c["id"] == "submission")
+        cell(notebook, "%%submission").source = solved
+        run_all()
     exercise = catalog.load(stem)
     points = {name: float(check.points) for name, check in exercise.checks.items()}
     assert points == graded(notebook)
     report = value(cell(notebook, "check("))
     assert f"{exercise.points:g} / {exercise.points:g}" in report["text/plain"]
     assert "✓" in report["text/html"]
-    assert "You predicted a:" in value(cell(notebook, "predict("))["text/plain"]
-    assert "<figure" in value(cell(notebook, "observe("))["text/html"]
 
 
-def choose(source: str) -> str:
-    """Return a prediction's cell with the choice in it."""
-    return f'{source.rstrip().removesuffix(")")}choice="a")'
-
-
-def run_all(folder: Path, changes: Any = None) -> Any:
-    """Run a notebook from top to bottom; nothing is raised, and no process is left."""
+@contextlib.contextmanager
+def kernel(folder: Path) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """Yield a notebook and what runs it to the bottom in one kernel; nothing may be
+    raised, and afterwards no process is left."""
     notebook = nbformat.read(folder / f"{folder.name}.ipynb", as_version=4)
-    for start, change in (changes or {}).items():
-        changed = cell(notebook, start)
-        changed.source = change(changed.source)
     with short_folder() as scratch:
         own = {"TMPDIR": str(scratch), "PYTHONSAFEPATH": "1"}
         resources = {"metadata": {"path": str(folder)}}
         client = NotebookClient(notebook, timeout=LIMIT_S, resources=resources)
-        with client.setup_kernel(env={**os.environ, **own}):
+
+        def run_all() -> None:
             for index, each in enumerate(notebook.cells):
                 client.execute_cell(each, index)
+
+        with client.setup_kernel(env={**os.environ, **own}):
+            yield notebook, run_all
             running = list(started_in(scratch))
         assert len(running) >= 3  # the kernel, its service, and what that forks from
         assert not psutil.wait_procs(running, timeout=GONE_S)[1]
         assert not list(started_in(scratch))
         assert not list(scratch.glob("grader-*"))
-    return notebook
 
 
 def started_in(scratch: Path) -> Iterator[psutil.Process]:
