@@ -135,6 +135,6 @@ def bounded(game_day: Run) -> None:
 @exercise.check(points=1)
 def nobody_waits(game_day: Run) -> None:
     """a server asks the model for two customers at once, and says that it is healthy"""
-    words = [game_day.drawn[f"word_{n}"] for n in CUSTOMERS]
+    words = [game_day.drawn[f"word_{n}"] for n in range(6)]  # 6 and 7 may take turns
     side_by_side(game_day, words, help="what does a server do while the model thinks?")
     healthy(game_day, game_day.replies[8])
