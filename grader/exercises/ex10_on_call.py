@@ -32,7 +32,7 @@ exercise = Exercise(
 )
 
 SERVERS, CUSTOMERS, HEALTH = range(4), range(8), process(0).gets("/health")
-USERS = (*range(7), 6, 8, 9)  # customer 7 is customer 6 in another conversation
+USERS = (*range(8), 0, 9)  # customer 8 is customer 0 in another conversation
 MORE, DONE = "needs more: {answer} (ref {ref})", "settled: {answer} (ref {ref})"
 # Long after a bound has ended it, so that a loop without one ends too, and soon.
 LATE = (*[MORE] * 12, DONE)
@@ -102,8 +102,8 @@ def no_mixed_users(game_day: Run) -> None:
     """customers who talk at once get their own answers, under their own names"""
     run, drawn = game_day, game_day.drawn
     for n, reply in zip(CUSTOMERS, run.replies[:8], strict=True):
-        own(run, reply, drawn[f"user_{USERS[n]}"], drawn[f"word_{n}"])
-    apart(run, [drawn[f"word_{n}"] for n in CUSTOMERS])
+        own(run, reply, drawn[f"user_{n}"], drawn[f"word_{n}"])
+    apart(run, [drawn[f"word_{n}"] for n in (*CUSTOMERS, 8)])
 
 
 @exercise.check(points=2)
@@ -135,6 +135,6 @@ def bounded(game_day: Run) -> None:
 @exercise.check(points=1)
 def nobody_waits(game_day: Run) -> None:
     """a server asks the model for two customers at once, and says that it is healthy"""
-    words = [game_day.drawn[f"word_{n}"] for n in range(6)]  # 6 and 7 may take turns
+    words = [game_day.drawn[f"word_{n}"] for n in CUSTOMERS]
     side_by_side(game_day, words, help="what does a server do while the model thinks?")
     healthy(game_day, game_day.replies[8])

@@ -1,6 +1,6 @@
 """A customer has one conversation, which is kept under the customer's name.
 
-Caught by: no_lost_turn.
+Caught by: no_mixed_users.
 """
 
 # === module: settings.py ===
