@@ -25,14 +25,20 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package and of the notebooks."""
+    folder = tmp_path_factory.mktemp("clone")
+    for part in ("grader", "notebooks"):
+        ignored = shutil.ignore_patterns("__pycache__", ".progress", ".ipynb_*")
+        shutil.copytree(REPO / part, folder / part, ignore=ignored)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(clone: Path) -> Iterator[str]:
     """Run `python -m grader lab` in a copy; afterwards nothing of it is left."""
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("needs Debian's packages chromium and chromium-driver")
-    clone = tmp_path_factory.mktemp("clone")
-    for part in ("grader", "notebooks"):
-        ignored = shutil.ignore_patterns("__pycache__", ".progress", ".ipynb_*")
-        shutil.copytree(REPO / part, clone / part, ignore=ignored)
     command = ["grader", "lab", "--no-browser"]
     with serving(command, clone, clone / "home") as found:
         yield found

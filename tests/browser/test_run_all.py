@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from grader import catalog
-from grader.sources import read
 from tests.browser.page import DONE, NOTEBOOK, Page
+from tests.exercises.conftest import Judge, judge
+from tests.notebooks import reached
 
 REPO = Path(__file__).parents[2]
 STEMS = sorted(path.stem for path in REPO.glob("notebooks/*/*.ipynb"))
@@ -19,48 +22,51 @@ RUN_ALL = "//div[contains(@class, 'lm-Menu-itemLabel')][.='Run All Cells']"
 ERRORS = "[data-mime-type='application/vnd.jupyter.error']"
 
 pytestmark = pytest.mark.slow
+__all__ = ["judge"]  # the fixture
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_run_all(page: Page, stem: str) -> None:
+def test_run_all(page: Page, clone: Path, judge: Judge, stem: str) -> None:
     """Run All shows no error with the starter, whose broken claims score nothing;
     with the predictions committed and the solution, it draws, and gives all points"""
-    cells = notebook(stem)
-    graded = [n for n, cell in enumerate(cells) if cell["source"].startswith("grade(")]
+    path = clone / "notebooks" / stem / f"{stem}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    graded = [n for n, cell in enumerate(cells) if cell.source.startswith("grade(")]
     page.open(stem)
     run_all(page, graded[-1])
     page.shoot(f"{stem}-starter", page.cell(graded[0]))
     assert errors(page) == []
-    assert 0.0 in [score(page, each) for each in graded]
+    reached.as_shipped(saved(page, path, graded[-1]), stem, judge)
 
     for number, cell in enumerate(cells):
-        if cell["source"].startswith("predict("):
+        if cell.source.startswith("predict("):
             commit(page, page.cell(number))
-    submission = [cell["id"] for cell in cells].index("submission")
-    page.replace(submission, solution(stem))
+    submission = [cell.id for cell in cells].index("submission")
+    page.replace(submission, reached.solution(stem))
     run_all(page, graded[-1])
     page.shoot(f"{stem}-solution", page.cell(graded[0]))
     assert errors(page) == []
     points = [check.points for check in catalog.load(stem).checks.values()]
     assert [score(page, each) for each in graded] == points
-    observed = [n for n, c in enumerate(cells) if c["source"].startswith("observe(")]
+    observed = [n for n, c in enumerate(cells) if c.source.startswith("observe(")]
     for each in observed:
         assert page.cell(each).find_elements(By.CSS_SELECTOR, "figure")
     page.shoot(f"{stem}-observed", page.cell(observed[0]))
+    notebook = saved(page, path, graded[-1])
+    reached.solved(notebook, stem)
+    reached.observed(notebook)
 
 
-def notebook(stem: str) -> list[dict[str, str]]:
-    """Return a notebook's cells, each source as one text."""
-    text = (REPO / "notebooks" / stem / f"{stem}.ipynb").read_text(encoding="utf-8")
-    cells = json.loads(text)["cells"]
-    return [{**cell, "source": "".join(cell["source"])} for cell in cells]
+def saved(page: Page, path: Path, last: int) -> Any:
+    """Save the notebook, and return it as the file has it."""
+    count = int(prompt(page, last).strip("[]:"))
+    page.press("s", held=Keys.CONTROL)
 
+    def kept() -> Any:
+        notebook = nbformat.read(path, as_version=4)
+        return notebook if notebook.cells[last].execution_count == count else None
 
-def solution(stem: str) -> str:
-    """Return the submission's cell as its source has it."""
-    source = read(REPO / "solutions" / stem / f"{stem}.py", stem)
-    cell = next(c for c in source["cells"] if c["id"] == "submission")
-    return str(cell["source"])
+    return page.until(kept)
 
 
 def run_all(page: Page, last: int) -> None:
