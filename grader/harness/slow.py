@@ -1,4 +1,7 @@
-"""A checkpoint database that is slow at one moment, which shows who waits for it."""
+"""A checkpoint database that is slow at one moment, which shows who waits for it.
+
+So are the files beside it, where a submission may keep something of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from grader.harness import leases
 from grader.harness.limits import STORED_LIMIT_S
 from grader.harness.patience import until
 from grader.harness.turns import Rest, ran_s
@@ -19,6 +23,8 @@ POLLED_S = 0.001
 
 class SlowDatabase:
     """Takes no write from an event on, until the processes do nothing but wait.
+
+    Nor can a file beside it be opened for writing (on Linux; see `leases`).
 
     A process that waits for its row gets it then; one that goes on meanwhile can be
     seen going on, without a clock.
@@ -43,7 +49,9 @@ class SlowDatabase:
         """Be slow from now on; who runs no longer than `idle_s` seconds is at rest."""
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
         if await until(lambda: _locks(connection), STORED_LIMIT_S):
+            held = leases.hold(self._path.parent, spared=self._path.name)
             self._releasing = asyncio.create_task(self._release(connection, idle_s))
+            self._releasing.add_done_callback(lambda _: leases.release(held))
         else:
             connection.close()
 

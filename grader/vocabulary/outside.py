@@ -38,8 +38,8 @@ class LedgerFails:
 class SlowAfter:
     """From the next `event` on, the checkpoint database takes no write.
 
-    That ends once all processes do nothing but wait: for the database, for one. The
-    event is a charge.
+    Nor, on Linux, can a file beside it be opened for writing. That ends once all
+    processes do nothing but wait: for the database, for one. The event is a charge.
     """
 
     event: str = CHARGE
@@ -49,8 +49,9 @@ class SlowAfter:
 class Slow:
     """From now on the checkpoint database takes no write.
 
-    That ends once the processes have begun on what they are asked next, and all do
-    nothing but wait: so each of them has read before one of them writes.
+    Nor, on Linux, can a file beside it be opened for writing. That ends once the
+    processes have begun on what they are asked next, and all do nothing but wait: so
+    each of them has read before one of them writes.
     """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from grader.vocabulary import database, together
@@ -20,12 +22,22 @@ def rows(statement=""):
             base.execute(statement)
         return base.execute("SELECT count(*) FROM paid").fetchone()[0]
 
+def written(name, more=""):
+    path = os.path.join(os.path.dirname(os.environ["CHECKPOINT_DB"]), name)
+    text = open(path).read() if os.path.exists(path) else ""
+    if more:
+        with open(path, "w") as file:
+            file.write(text + more)
+    return str(len(text))
+
 def store():
     rows("INSERT INTO paid VALUES (1)")
 
 def chat(thread_id, text):
     if text == "look":
         return str(rows())
+    if text == "file":
+        return written("last.txt", "x")
     if text == "reads":
         before = rows()
         store()
@@ -60,3 +72,12 @@ def test_a_slow_database_is_read_by_all_before_one_of_them_writes(light: Warm) -
     steps = pays(0, "look"), database.is_slow(), together(*reading), pays(0, "look")
     run = light.history(STORES, *steps)
     assert [reply.value for reply in run.replies] == ["0", "0", "0", "2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has leases")
+def test_a_file_beside_it_is_read_by_all_before_one_of_them_writes(light: Warm) -> None:
+    """and after that it is as quick as before"""
+    at_once = together(pays(0, "file"), pays(1, "file"))
+    steps = pays(0, "file"), database.is_slow(), at_once, pays(1, "file")
+    run = light.history(STORES, *steps)
+    assert [reply.value for reply in run.replies] == ["0", "1", "1", "2"]
