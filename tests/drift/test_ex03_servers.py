@@ -107,8 +107,14 @@ def test_postgres_saver_under_ainvoke(postgres: str) -> None:
 
 @fact("ex03.postgres_saver_of_another_loop")
 def test_postgres_saver_of_another_loop(postgres: str) -> None:
-    """AsyncPostgresSaver with a pool, used in another loop than its own, raises
-    RuntimeError: … is bound to a different event loop"""
+    """AsyncPostgresSaver with a pool that two runs at once have used, used by two in
+    another loop than its own, raises RuntimeError: … is bound to a different event
+    loop"""
+
+    async def two_at_once(app: Any) -> None:  # one of them has to wait for the other
+        turn: Any = {"messages": "Hi"}
+        threads = [{"configurable": {"thread_id": name}} for name in "ab"]
+        await asyncio.gather(*(app.ainvoke(turn, thread) for thread in threads))
 
     async def serve() -> str:
         options = {"autocommit": True, "row_factory": dict_row}
@@ -117,10 +123,9 @@ def test_postgres_saver_of_another_loop(postgres: str) -> None:
             saver = AsyncPostgresSaver(pool)
             await saver.setup()
             app = chain(MessagesState, answers, saver=saver)
-            turn: Any = {"messages": "Hi"}
-            await app.ainvoke(turn, THREAD)
+            await two_at_once(app)
             return await asyncio.to_thread(
-                lambda: raised(lambda: asyncio.run(app.ainvoke(turn, THREAD)))
+                lambda: raised(lambda: asyncio.run(two_at_once(app)))
             )
 
     found = asyncio.run(serve())
