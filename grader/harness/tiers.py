@@ -8,11 +8,13 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
+from weakref import WeakSet
 
 from grader.harness.launch import PACKAGE_ROOT, Place, clean_environment
 from grader.harness.limits import CPU_LIMIT_S, SANDBOX_TASKS_LIMIT
@@ -34,6 +36,8 @@ SANDBOX = ("folders", "forwarder", "landlock", "mounts", "syscalls", "walls")
 SETTING = "GRADER_TIER"  # of the environment: 2 or 3 asks for less than there is
 UIDS_A_PROCESS = 64
 _users = itertools.count()
+_there: WeakSet[Tier] = WeakSet()
+_choosing = threading.Lock()  # a class is judged in several OS threads
 
 
 class Tier:
@@ -48,8 +52,9 @@ class Tier:
         self.number = number
         # A user of its own for each sandbox: the kernel counts its processes alone.
         private = number == ISOLATED and bubblewrap.others()
-        user = os.getpid() * UIDS_A_PROCESS + next(_users) % UIDS_A_PROCESS
-        self.owner = bubblewrap.FIRST_UID + user if private else 0
+        with _choosing:
+            self.owner = _user() if private else 0
+            _there.add(self)
 
     def settings(self, place: Place) -> dict[str, Any]:
         """Return what the forkserver is told of its walls."""
@@ -119,6 +124,17 @@ class Tier:
         if self.number == ISOLATED and self._alive >= 0:
             os.close(self._alive)
             self._alive = -1
+
+
+def _user() -> int:
+    """Return the next of this process's users whom no sandbox of it has."""
+    taken = {tier.owner for tier in _there}
+    for _ in range(UIDS_A_PROCESS):
+        turn = next(_users) % UIDS_A_PROCESS
+        user = bubblewrap.FIRST_UID + os.getpid() * UIDS_A_PROCESS + turn
+        if user not in taken:
+            break
+    return user
 
 
 @cache

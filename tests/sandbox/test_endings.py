@@ -15,6 +15,7 @@ import pytest
 
 from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
+from grader.sandbox import bubblewrap
 from tests.harness.living import LIMIT_S, command, leftovers, survivors, tree
 from tests.harness.small import LIGHT, Warm
 from tests.sandbox.conftest import needed
@@ -159,3 +160,14 @@ def test_own_user(scratch: Path) -> None:
         one.close()
         other.close()
     assert not [p for p in psutil.process_iter(["uids"]) if p.uids().real in owners]
+
+
+def test_a_user_of_its_own() -> None:
+    """no sandbox is given the user of one that this process has open still"""
+    if not bubblewrap.others():
+        pytest.skip("only root can become others")
+    first = tiers.Tier(tiers.ISOLATED)
+    later = [tiers.Tier(tiers.ISOLATED) for _ in range(20)]
+    assert len({tier.owner for tier in (first, *later)}) == 1 + len(later)
+    for _ in range(tiers.UIDS_A_PROCESS):
+        assert tiers.Tier(tiers.ISOLATED).owner not in {first.owner, later[-1].owner}
