@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -91,15 +92,24 @@ def _drawn(distributed: Any, client: Any, tasks: Iterator[Task]) -> Iterator[Ans
 
 
 def _answers(distributed: Any, future: Any, task: Task) -> Iterator[Answer]:
-    """Yield what a future came to; a part to be done again is `{"again": task}`."""
-    if future.status == "finished":
-        yield from future.result()
-        return
-    problem = future.exception() if future.status == "error" else None
-    if isinstance(problem, Refused):
-        raise problem
-    if not isinstance(problem, distributed.scheduler.KilledWorker):
-        raise ClusterGone(f"the cluster could not judge: {problem or future.status}")
+    """Yield what a future came to; a part to be done again is `{"again": task}`.
+
+    An answer can be lost with the worker that kept it, between its end and this call.
+    The scheduler then has the task judged again, and its answer is awaited here.
+    """
+    try:
+        answers = future.result()
+    except Refused:
+        raise
+    except distributed.scheduler.KilledWorker:
+        answers = _in_parts(task)
+    except (Exception, asyncio.CancelledError) as problem:
+        why = str(problem).partition("\n")[0] or future.status
+        raise ClusterGone(f"the cluster could not judge: {why}") from None
+    yield from answers
+
+
+def _in_parts(task: Task) -> Iterator[Answer]:
     exercises = task["exercises"]
     if len(exercises) == 1:
         reason = "the machines that judged it were lost each time"

@@ -7,13 +7,16 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from grader.batch.cluster import _answers
 from tests.batch.classroom import (
     ROOT,
     STEM,
@@ -22,9 +25,9 @@ from tests.batch.classroom import (
     lines,
     small_judge,
 )
-from tests.harness.living import Signal, survivors
+from tests.harness.living import LIMIT_S, Signal, survivors
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
 AUTHORS = 12
 # What a worker of the cluster runs first: its judge needs no harness.
@@ -118,6 +121,24 @@ def test_a_worker_is_killed_at_work(cluster: Cluster, tmp_path: Path) -> None:
     assert max(judged.values()) == 2
     assert survivors(below) == []
     told.close()
+
+
+def test_an_answer_is_lost(cluster: Cluster) -> None:
+    """an answer that only a killed worker had is found again by another one"""
+    answers = [{"author": "ada"}]
+    first = cluster.worker()
+    with (
+        distributed.Client(cluster.address, set_as_default=False) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        future = client.submit(lambda: answers, pure=False)
+        assert future.result(LIMIT_S) == answers
+        first.kill()
+        while future.status != "lost":
+            time.sleep(0.01)
+        asked = pool.submit(lambda: [*_answers(distributed, future, task={})])
+        cluster.worker()
+        assert asked.result(LIMIT_S) == answers
 
 
 def test_a_real_task(tmp_path: Path) -> None:
