@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +135,7 @@ def test_an_answer_is_lost(cluster: Cluster) -> None:
         assert future.result(LIMIT_S) == answers
         first.kill()
         while future.status != "lost":
-            time.sleep(0.01)
+            threading.Event().wait(0.01)
         asked = pool.submit(lambda: [*_answers(distributed, future, task={})])
         cluster.worker()
         assert asked.result(LIMIT_S) == answers
