@@ -13,12 +13,8 @@ from pathlib import Path
 from grader.harness import leases
 from grader.harness.limits import STORED_LIMIT_S
 from grader.harness.patience import until
-from grader.harness.turns import Rest, ran_s
+from grader.harness.turns import POLLED_S, Rest, ran_s
 from grader.vocabulary.outside import SlowAfter
-
-# Of processor time between two looks: less is no work, but SQLite, which looks again
-# and again whether it may write.
-POLLED_S = 0.001
 
 
 class SlowDatabase:

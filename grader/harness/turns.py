@@ -14,6 +14,9 @@ from grader.vocabulary.scenario import Answers
 # So many looks at sleeping OS threads before they count as at rest: enough for an
 # answer that this process is about to send.
 LOOKS = 5
+# Of processor time between two looks: less is no work, but SQLite, which looks again
+# and again whether it may write.
+POLLED_S = 0.001
 
 
 class Turn:

@@ -17,10 +17,11 @@ from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
 from grader.harness.order import Provider
 from grader.harness.patience import OutOfPatience, until, within
 from grader.harness.stores import Store
-from grader.harness.turns import Rest, Turn
+from grader.harness.turns import POLLED_S, Rest, Turn
 from grader.vocabulary.scenario import Answers, KillWhen
 
 MESSAGES_KEPT = 100
+STILL_LOOKS = 50  # so often nothing has moved before nobody else will come
 MESSAGE_LENGTH = 500
 
 
@@ -30,7 +31,7 @@ class Gathering:
     def __init__(self, event: str, expected: int, one_by_one: bool) -> None:
         self.event, self.expected, self.one_by_one = event, expected, one_by_one
         self.inside, self.returned = 0, 0
-        self.open = asyncio.Event()
+        self.open, self.looking = asyncio.Event(), asyncio.Lock()
         # What the next call, and the next answer, wait for when they come one by one.
         self.entered = [asyncio.Event() for _ in range(expected)]
         self.back = [asyncio.Event() for _ in range(expected)]
@@ -172,10 +173,19 @@ class World:
         gathering.inside += 1
         place = gathering.inside
         gathering.settle()
-        try:
-            await within(gathering.open.wait(), HOLD_LIMIT_S, self.pids())
-        except OutOfPatience:
-            gathering.open.set()
+        # A program that lets in one after the other is not made to wait for itself
+        # longer than its own limits: once nothing moves, nobody else will come.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(gathering.open.wait(), HOLD_LIMIT_S)
+        async with gathering.looking:  # one of them looks for all
+            if not gathering.open.is_set():
+                rest = Rest(self.pids(), STILL_LOOKS, idle_s=POLLED_S)
+                await until(
+                    lambda: gathering.open.is_set() or rest.look(),
+                    HOLD_LIMIT_S,
+                    self.pids(),
+                )
+                gathering.open.set()
         if self._gathering is gathering:
             self._gathering = None
             self._recorder.record(
