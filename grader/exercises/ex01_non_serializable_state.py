@@ -32,8 +32,9 @@ exercise = Exercise(
     ),
 )
 
+says = model.says("answer", "[answer]", "{answer} (ref {ref})")
 turns = (
-    model.says("answer", "[answer]", "{answer} (ref {ref})"),
+    says,
     process(0).calls("answer", "{thread}", "My name is {name}."),
     process(1).calls("answer", "{thread}", "What is my name?"),
 )
@@ -41,6 +42,14 @@ strictly = environment.sets("LANGGRAPH_STRICT_MSGPACK", "true")
 told = "process 0 is told a name, and process 1 is asked for it"
 exercise.scenario("hand_over", told, *turns)
 exercise.scenario("strict", f"{told}, in strict mode", strictly, *turns)
+exercise.scenario(
+    "and_back",
+    "process 0 is told a name, process 1 a city, and process 0 is asked for that",
+    says,
+    process(0).calls("answer", "{thread}", "My name is {name}."),
+    process(1).calls("answer", "{thread}", "My city is {word_1}."),
+    process(0).calls("answer", "{thread}", "What is my city?"),
+)
 
 
 def said(run: Run) -> None:
@@ -75,11 +84,14 @@ def answers(hand_over: Run) -> None:
 
 
 @exercise.check(points=2, needs=answers)
-def continues(hand_over: Run) -> None:
+def continues(hand_over: Run, and_back: Run) -> None:
     """process 1 continues a thread of process 0: the model sees the earlier question"""
     remembers(hand_over)
     for reply in hand_over.replies:
         kept(hand_over, reply, reply.value)
+    said(and_back)
+    *_, told, asked = and_back.replies
+    knows(and_back, asked, and_back.drawn.word_1, because=[told])
 
 
 @exercise.check(points=3, needs=continues)

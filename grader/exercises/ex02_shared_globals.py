@@ -49,6 +49,15 @@ exercise.scenario(
     ),
 )
 exercise.scenario(
+    "two_tabs",
+    "one process serves two requests of one user, and the model waits for both",
+    together(
+        process(0).calls("handle", "{user_1}", TOLD),
+        process(0).calls("handle", "{user_1}", ["My city is {word_1}."]),
+        held_at="reply",
+    ),
+)
+exercise.scenario(
     "elsewhere",
     "process 0 serves the same request twice, then process 1 serves it",
     process(0).calls("handle", "{user_1}", TOLD),
@@ -99,12 +108,13 @@ def forgets_the_last(in_turn: Run) -> None:
 @exercise.check(
     points=3,
     needs=own_data,
-    help="what did the other user write while the model worked?",
+    help="what did the other request write while the model worked?",
 )
-def apart_at_once(at_once: Run) -> None:
-    """two users at once in one process, both held at the model, do not mix"""
-    for reply in at_once.replies:
-        is_own(at_once, reply)
+def apart_at_once(at_once: Run, two_tabs: Run) -> None:
+    """two requests at once in one process, of two users or of one, do not mix"""
+    for run in (at_once, two_tabs):
+        for reply in run.replies:
+            is_own(run, reply)
     names = at_once.drawn.name_1, at_once.drawn.name_2
     side_by_side(at_once, names, WAITING)
 

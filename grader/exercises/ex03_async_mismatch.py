@@ -67,13 +67,14 @@ exercise.scenario(
 )
 exercise.scenario(
     "two_at_once",
-    "one server is asked two questions at once, and the model waits for both",
+    "one server is asked two questions at once, the model waits for both, then a third",
     together(
         asks(0, "{thread_0}", "My lucky word is {word_0}."),
         asks(0, "{thread_1}", "My lucky word is {word_1}."),
         held_at="model",
         one_by_one=True,
     ),
+    asks(0, "{thread_2}", "My lucky word is {word_2}."),
 )
 
 SHARED = "what do two requests share that belongs to one of them?"
@@ -89,12 +90,13 @@ def has_own_answer(run: Run, reply: Observation, expected: str) -> None:
 
 
 @exercise.check(points=2)
-def six_in_a_row(in_a_row: Run) -> None:
+def six_in_a_row(in_a_row: Run, two_at_once: Run) -> None:
     """six questions in a row are answered, on each server, and asked once each"""
     for index, reply in enumerate(in_a_row.replies):
         turn, n = divmod(index, 2)
         has_own_answer(in_a_row, reply, in_a_row.drawn[f"word_{n}{turn}"])
     asked_once(in_a_row, "lucky")
+    has_own_answer(two_at_once, two_at_once.replies[-1], two_at_once.drawn.word_2)
 
 
 @exercise.check(points=3)
@@ -108,10 +110,9 @@ def twenty_at_once(crowd: Run) -> None:
 @exercise.check(points=2)
 def crosses_processes(hand_over: Run, in_a_row: Run) -> None:
     """a thread begun on one server goes on on the other"""
-    told, asked = hand_over.replies
-    has_own_answer(hand_over, told, "")
-    has_own_answer(hand_over, asked, "")
-    knows(hand_over, asked, hand_over.drawn.name, because=[told])
+    for reply in hand_over.replies:
+        has_own_answer(hand_over, reply, "")
+    knows(hand_over, reply, hand_over.drawn.name, because=hand_over.replies[:1])
     both = ([in_a_row.drawn[f"word_{n}{turn}"] for turn in TURNS] for n in (0, 1))
     strangers(in_a_row, *both)
 
@@ -127,10 +128,9 @@ def quiet_log(in_a_row: Run, crowd: Run) -> None:
 def both_inside(two_at_once: Run) -> None:
     """two requests are at the model at the same time; answered first, returned first"""
     run, words = two_at_once, (two_at_once.drawn.word_0, two_at_once.drawn.word_1)
-    answered(run)
+    answered(run, besides=run.replies[2:])
     side_by_side(run, words, "what keeps the server waiting while the model thinks?")
-    answers = run.of("answer")
-    told = zip(words, run.replies, strict=True)
+    answers, told = run.of("answer"), zip(words, run.replies, strict=False)
     first = [reply for word, reply in told if word in answers[0].text]
     if first and len(answers) > 1 and first[0].number > answers[1].number:
         fail(

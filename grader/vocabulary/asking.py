@@ -13,7 +13,7 @@ from grader.vocabulary.run import Run
 
 LOST = re.compile(
     r"loop (<.*> )?.*is closed|different (event )?loop|was never awaited"
-    r"|Task was destroyed but it is pending",
+    r"|Task was destroyed but it is pending|Task exception was never retrieved",
     re.IGNORECASE,
 )
 

@@ -127,7 +127,7 @@ show("explorer", "at_once")
 #
 # - a reply holds the user's own data
 # - a reply is the same whatever this process served before
-# - two users at once in one process, both held at the model, do not mix
+# - two requests at once in one process, of two users or of one, do not mix
 # - a reply is the same whichever process serves it
 # - earlier replies and the caller's input do not change afterwards
 #

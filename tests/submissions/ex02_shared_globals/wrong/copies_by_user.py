@@ -1,6 +1,6 @@
 """A list for each user, copied into every reply.
 
-Caught by: forgets_the_last, same_everywhere
+Caught by: forgets_the_last, apart_at_once, same_everywhere
 """
 
 from collections import defaultdict

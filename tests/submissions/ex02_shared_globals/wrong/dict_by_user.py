@@ -1,6 +1,6 @@
 """A list for each user in one dictionary: users are apart, requests are not.
 
-Caught by: forgets_the_last, same_everywhere, stays_as_it_was
+Caught by: forgets_the_last, apart_at_once, same_everywhere, stays_as_it_was
 """
 
 from collections import defaultdict

@@ -1,6 +1,6 @@
 """The state of a user's first request is kept as the user's session.
 
-Caught by: forgets_the_last
+Caught by: forgets_the_last, apart_at_once
 """
 
 from typing import TypedDict

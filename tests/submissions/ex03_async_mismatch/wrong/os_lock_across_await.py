@@ -1,6 +1,6 @@
 """A lock of threading, held while the loop does other things.
 
-Caught by: twenty_at_once, both_inside
+Caught by: six_in_a_row, twenty_at_once, both_inside
 """
 
 from contextlib import asynccontextmanager
