@@ -12,9 +12,8 @@ exercise = Exercise(
         "For each node: what does it return on each of its paths, a path without "
         "`return` included? Which of these values is a dictionary whose keys are all "
         "keys of `State`?",
-        "LangGraph raises an error for a string and for two writers of one key. For "
-        "`None` and for a key it does not know it does nothing at all. So compare "
-        "every key that a node returns with `State`, letter by letter.",
+        "LangGraph raises for a string and for two writers of one key. For `None` and "
+        "an unknown key it does nothing: compare every key with `State` by the letter.",
         "Two nodes of one step may write one key when the key says how to join what "
         "they wrote: a reducer, as in `Annotated[list[str], operator.add]`. Each node "
         "then returns only what is new.",
@@ -34,7 +33,8 @@ STEPS = {"question": ("answer",), "refund": ("refund",), "outage": BOTH}
 CHOICES = {"kind": STATUS, "priority": ("low", "normal", "high")}
 PLAIN, PRESSING = ("question", "normal"), ("question", "high")
 REFUND, OUTAGE = ("refund", "low"), ("outage", "high")
-TICKETS = (PLAIN, PRESSING, REFUND, OUTAGE) * 2
+REST = ("question", "low"), ("refund", "normal"), ("refund", "high"), ("outage", "low")
+TICKETS = (PLAIN, PRESSING, REFUND, OUTAGE, *REST)
 RARE = {2: REFUND, 5: OUTAGE, 7: PRESSING}  # of eight in a row; the others are plain
 UNKNOWN = (
     {"kind": "{word_x1}", "priority": "high"},
@@ -73,7 +73,7 @@ exercise.scenario(
 exercise.scenario(
     "orders",
     "customer answers first, then product does, then both say the same",
-    *(sorts(f"word_{i}", *OUTAGE) for i in range(3)),
+    *(sorts(f"word_{i}", "outage", p) for i, p in enumerate(CHOICES["priority"])),
     model.answers("customer", before="product"),
     triages(0, "word_0"),
     model.answers("product", before="customer"),

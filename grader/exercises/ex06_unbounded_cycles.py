@@ -73,10 +73,12 @@ exercise.scenario(
 )
 exercise.scenario(
     "cut_off",
-    "process 0 is killed in its second try, and process 1 resumes",
+    "process 0 is killed in its second try, and process 1 resumes, after a question of "
+    "its own",
     model.says(*RESEARCH, LATE),
     process(0).is_killed_when("research", once_stored="research", nth=2),
     process(0).calls("research", "{thread}", "What is a {word}?"),
+    process(1).calls("research", "{thread_2}", "What is a {word_2}?"),
     process(1).calls("resume", "{thread}"),
 )
 exercise.scenario(
@@ -116,7 +118,7 @@ def ends(endless: Run) -> None:
 @exercise.check(points=3, needs=ends)
 def ends_elsewhere(cut_off: Run) -> None:
     """killed in the loop and resumed elsewhere, the total stays 3"""
-    cut, resumed = cut_off.replies
+    cut, _, resumed = cut_off.replies
     killed(cut_off, cut, help="the kill comes in the second try: was there one?")
     bounded(cut_off, resumed, "word", TRIES, done=False)
 

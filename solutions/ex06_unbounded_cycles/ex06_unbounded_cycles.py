@@ -220,7 +220,7 @@ hint()
 # %% [markdown] id="vary"
 # ## Vary
 #
-# Process 0 is killed in its second try, and process 1 resumes.
+# Process 0 is killed in its second try; process 1 answers a question of its own, and then resumes.
 # Watch it with your code: how often is the model asked, and how often does it answer?
 
 # %% id="variation_cut_off"

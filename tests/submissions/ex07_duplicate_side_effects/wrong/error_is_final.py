@@ -1,6 +1,6 @@
 """What failed once is remembered, and never tried again.
 
-Caught by: once_in_the_end
+Caught by: twice_for_two, once_in_the_end
 """
 
 from pathlib import Path

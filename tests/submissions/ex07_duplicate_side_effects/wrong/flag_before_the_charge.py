@@ -1,6 +1,6 @@
 """A flag is set before the charge: whoever finds it says paid, and knows no charge.
 
-Caught by: once_after_a_kill, once_when_sent_again, once_at_once, once_in_the_end
+Caught by: once_after_a_kill, once_when_sent_again, once_at_once, twice_for_two, once_in_the_end
 """
 
 from pathlib import Path

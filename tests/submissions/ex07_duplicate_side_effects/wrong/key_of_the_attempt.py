@@ -1,6 +1,6 @@
 """It tries again by itself, each time with a key of its own.
 
-Caught by: once_in_the_end
+Caught by: twice_for_two, once_in_the_end
 """
 
 import os

@@ -1,6 +1,6 @@
 """RetryPolicy repeats the node, and with it the charge.
 
-Caught by: once_after_a_kill, once_when_sent_again, once_at_once, once_in_the_end
+Caught by: once_after_a_kill, once_when_sent_again, once_at_once, twice_for_two, once_in_the_end
 """
 
 import os
