@@ -35,8 +35,8 @@ BOTH = ("chat", "{thread}", "What is my city? What is my street?")
 
 exercise.scenario(
     "start",
-    "four processes start at once on an empty database, in which another replica is a "
-    "moment ahead, and each is asked at once",
+    "four processes start at once on an empty database, another replica a moment ahead",
+    process(1).starts_apart(),
     database.starts_empty(),
     together(
         *(process(n).calls("chat", f"{{thread_{n}}}", f"Hello {n}.") for n in range(4))

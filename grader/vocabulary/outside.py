@@ -94,6 +94,7 @@ class StartsEmpty:
         "checkpoints",
         "checkpoint_blobs",
         "checkpoint_writes",
+        "checkpoint_writes_thread_id_idx",
     )
 
 
