@@ -120,6 +120,7 @@ observe("cut_off")
 #
 # The checks recognise the two steps by their markers: keep `[draft]` in the first prompt, and `[polish]` in the second.
 # All processes find the path of one SQLite file, theirs to share, in the environment variable `CHECKPOINT_DB`.
+# What a conversation was told is kept there by a saver that comes with LangGraph, in that saver's own tables: there the checks look for it.
 #
 # The claims, word for word:
 #
