@@ -37,5 +37,7 @@ graph = builder.compile(checkpointer=InMemorySaver())
 
 def handle(user_id: str, texts: list[str]) -> dict:
     config = {"configurable": {"thread_id": user_id}}
-    state = graph.invoke({"user_id": user_id, "messages": texts}, config)
+    turn = {"user_id": user_id, "messages": texts}
+    # Stored at its end, so that two of them at once never read each other's turn.
+    state = graph.invoke(turn, config, durability="exit")
     return {**state, "count": len(state["messages"])}
