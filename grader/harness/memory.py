@@ -12,8 +12,13 @@ import psutil
 def held_b(processes: Sequence[psutil.Process], limit_b: int) -> int:
     """Return how much memory processes hold; where it is below a limit, at most."""
     # A quick upper bound: pages of the forkserver's count once for each fork.
-    bound_b = sum(map(_held_b, processes))
-    return bound_b if bound_b <= limit_b else _own_b(processes)
+    bounds_b = {process: _held_b(process) for process in processes}
+    total_b = sum(bounds_b.values())
+    for process in sorted(bounds_b, key=bounds_b.__getitem__, reverse=True):
+        if total_b <= limit_b:
+            break
+        total_b += _own_b(process) - bounds_b[process]
+    return total_b
 
 
 def _held_b(process: psutil.Process) -> int:
@@ -32,15 +37,12 @@ def _shared_b(pid: int) -> int:
     return 0
 
 
-def _own_b(tree: Sequence[psutil.Process]) -> int:
-    """Return what they hold: what several share, a fork's memory too, counts once."""
-    total = 0
-    for process in tree:
-        try:
-            memory = process.memory_full_info()
-            total += getattr(memory, "pss", memory.uss)
-        except psutil.AccessDenied:  # it has closed itself to others
-            total += _held_b(process)
-        except psutil.Error:
-            continue
-    return total
+def _own_b(process: psutil.Process) -> int:
+    """Return what it holds: what several share, a fork's memory too, counts once."""
+    try:
+        memory = process.memory_full_info()
+        return int(getattr(memory, "pss", memory.uss))
+    except psutil.AccessDenied:  # it has closed itself to others
+        return _held_b(process)
+    except psutil.Error:
+        return 0
