@@ -39,8 +39,11 @@ lab: env ## *open the first notebook in JupyterLab (ARGS=--no-browser prints the
 
 test: env ## *check style and types, run all tests (ARGS goes to pytest)
 	@failed=; \
-	$(LINT) \
+	$(STYLE) \
+	.venv/bin/mypy >.venv/.types 2>&1 & types=$$!; \
 	echo "==> pytest"; $(IN_ENV) .venv/bin/python -m pytest $(ARGS) || failed="$$failed pytest"; \
+	echo "==> mypy, beside the tests"; \
+	wait $$types || failed="$$failed mypy"; cat .venv/.types; \
 	$(VERDICT)
 
 env: ## create .venv from requirements.lock; nothing to do when it is complete
@@ -54,7 +57,9 @@ drift: env ## prove the notebooks' sentences with the newest releases (needs a n
 	@$(IN_ENV) .venv/bin/python -m grader drift $(ARGS)
 
 lint: env ## check style and types only
-	@failed=; $(LINT) $(VERDICT)
+	@failed=; $(STYLE) \
+	echo "==> mypy"; .venv/bin/mypy || failed="$$failed mypy"; \
+	$(VERDICT)
 
 format: env ## put the code into the common format
 	@.venv/bin/ruff check --quiet --fix-only .
@@ -78,12 +83,12 @@ clean: ## remove .venv and everything else that is not committed but made again
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------------------
-# The three checks before the tests. All of them run, whichever fails.
+# The checks before the tests. All of them run, whichever fails. Types take a core of
+# their own for a while: so they are checked beside the tests, and told after them.
 
-define LINT
+define STYLE
 echo "==> ruff check"; .venv/bin/ruff check . || failed="$$failed ruff-check"; \
-echo "==> ruff format"; .venv/bin/ruff format --check . || failed="$$failed ruff-format"; \
-echo "==> mypy"; .venv/bin/mypy || failed="$$failed mypy";
+echo "==> ruff format"; .venv/bin/ruff format --check . || failed="$$failed ruff-format";
 endef
 
 define VERDICT
