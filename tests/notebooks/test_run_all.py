@@ -24,7 +24,7 @@ from tests.notebooks.reached import cell, value
 REPO = Path(__file__).parents[2]
 STEMS = sorted(path.stem for path in REPO.glob("notebooks/*/*.ipynb"))
 # With a browser, tests/browser/test_run_all proves the same of every notebook.
-ALONE = STEMS if CHROMIUM is None else ["ex04_memory_saver"]
+ALONE = STEMS if CHROMIUM is None else ["ex02_shared_globals"]
 LIMIT_S = 300  # a cell, on a machine that is very crowded
 GONE_S = 20.0  # from the kernel's end to the end of all that it started
 PREDICTED = {"predictions": {"an earlier question": "a"}}
