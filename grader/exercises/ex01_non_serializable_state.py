@@ -85,7 +85,7 @@ def answers(hand_over: Run) -> None:
 
 @exercise.check(points=2, needs=answers)
 def continues(hand_over: Run, and_back: Run) -> None:
-    """process 1 continues a thread of process 0: the model sees the earlier question"""
+    """each process continues the other's thread: the model sees earlier questions"""
     remembers(hand_over)
     for reply in hand_over.replies:
         kept(hand_over, reply, reply.value)

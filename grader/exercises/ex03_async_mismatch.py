@@ -91,11 +91,11 @@ def has_own_answer(run: Run, reply: Observation, expected: str) -> None:
 
 @exercise.check(points=2)
 def six_in_a_row(in_a_row: Run, two_at_once: Run) -> None:
-    """six questions in a row are answered, on each server, and asked once each"""
-    for index, reply in enumerate(in_a_row.replies):
-        turn, n = divmod(index, 2)
-        has_own_answer(in_a_row, reply, in_a_row.drawn[f"word_{n}{turn}"])
-    asked_once(in_a_row, "lucky")
+    """six questions in a row and one after two at once are answered, asked once each"""
+    for i, reply in enumerate(in_a_row.replies):
+        has_own_answer(in_a_row, reply, in_a_row.drawn[f"word_{i % 2}{i // 2}"])
+    for run in (in_a_row, two_at_once):
+        asked_once(run, "lucky")
     has_own_answer(two_at_once, two_at_once.replies[-1], two_at_once.drawn.word_2)
 
 

@@ -125,7 +125,7 @@ show("rows", "hand_over")
 # The claims, word for word:
 #
 # - both processes answer with what the model said
-# - process 1 continues a thread of process 0: the model sees the earlier question
+# - each process continues the other's thread: the model sees earlier questions
 # - every stored value is plain data or a LangChain message
 # - the API key is nowhere in the database files, in any common encoding
 # - strict deserialisation changes nothing

@@ -13,7 +13,9 @@ from grader import build, catalog, sources, trail
 
 REPO = Path(__file__).parents[2]
 NOTEBOOKS = sorted(REPO.glob("notebooks/*/*.ipynb"))
-LINK = re.compile(r"^- (Back|Next|Map): \[([^\]]+)\]\(([^)#]+)(#[^)]+)?\)$", re.MULTILINE)
+LINK = re.compile(
+    r"^- (Back|Next|Map): \[([^\]]+)\]\(([^)#]+)(#[^)]+)?\)$", re.MULTILINE
+)
 LATER = "ex99_later"
 
 
