@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FILES_LIMIT = 64  # files of a folder that are held: each is an open file of ours
+from grader.harness.limits import HELD_FILES_LIMIT
 
 
 def hold(folder: Path, spared: str) -> list[int]:
@@ -27,27 +28,28 @@ def hold(folder: Path, spared: str) -> list[int]:
     if sys.platform != "linux":
         return []
     held = []
-    for path in itertools.islice(_files(folder, spared), FILES_LIMIT):
+    for path in itertools.islice(_files(folder, spared), HELD_FILES_LIMIT):
         try:
             file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:  # it has gone, or is a link
             continue
-        if stat.S_ISREG(os.fstat(file).st_mode) and _lease(file):
-            held.append(file)
-        else:
+        try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise OSError(f"expected a file, found {path}")
+            _lease(file, "F_RDLCK")
+        except OSError:  # or it is being written, or its file system has no leases
             os.close(file)
+        else:
+            held.append(file)
     return held
 
 
 def release(held: list[int]) -> None:
     """Let those who wait open the files."""
-    if sys.platform != "linux":
-        return
-    import fcntl
-
     for file in held:
         # Not by its end alone: a process that is just starting may have a copy.
-        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        with contextlib.suppress(OSError):  # the lease has ended by itself
+            _lease(file, "F_UNLCK")
         os.close(file)
 
 
@@ -58,16 +60,10 @@ def _files(folder: Path, spared: str) -> Iterator[str]:
                 yield os.path.join(where, name)
 
 
-def _lease(file: int) -> bool:
-    if sys.platform != "linux":
-        return False
-    import fcntl
+def _lease(file: int, kind: str) -> None:
+    import fcntl  # there is none on Windows
 
-    try:
-        # The kernel says when somebody waits, by a signal that would end this process
-        # unless it is one that is ignored.
-        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError:  # it is being written, or not on this file system
-        return False
-    return True
+    # The kernel says when somebody waits, by a signal that would end this process
+    # unless it is one that is ignored.
+    fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+    fcntl.fcntl(file, fcntl.F_SETLEASE, getattr(fcntl, kind))

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.harness import leases
+from grader.harness.limits import HELD_FILES_LIMIT
 from grader.harness.patience import until
 
+fcntl: Any = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has leases")
 
 WRITES = """
@@ -68,11 +71,21 @@ def test_what_cannot_be_held(tmp_path: Path) -> None:
 
 def test_so_many_files(tmp_path: Path) -> None:
     """of a great many files only so many are held, and all of them are released"""
-    for number in range(leases.FILES_LIMIT + 1):
+    for number in range(HELD_FILES_LIMIT + 1):
         (tmp_path / str(number)).touch()
     held = leases.hold(tmp_path, spared="base")
-    assert len(held) == leases.FILES_LIMIT
+    assert len(held) == HELD_FILES_LIMIT
     leases.release(held)
     again = leases.hold(tmp_path, spared="base")
-    assert len(again) == leases.FILES_LIMIT
+    assert len(again) == HELD_FILES_LIMIT
     leases.release(again)
+
+
+def test_a_lease_that_has_ended(held: list[int]) -> None:
+    """the kernel may have ended it before: the files are closed all the same"""
+    (file,) = held
+    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    leases.release(held)
+    held.clear()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
