@@ -70,6 +70,7 @@ class Supervisor:
         self.world = World(self.recorder, order.seed, store)
         self.world.provider = order.provider
         self.world.kill, self.world.pids = self._kill, self._pids
+        self.world.between = launcher.between
         self.outages = Outages(store, recorder)
         self.world.connections = self.outages.connections
         self.till = Till(recorder, order.seed, self.world, store.path)

@@ -59,6 +59,7 @@ class World:
         self.script = Script(recorder.drawn, rng)
         self.kill: Callable[[int], None] = lambda _: None
         self.pids: Callable[[], Collection[int]] = tuple
+        self.between: Callable[[], Collection[int]] = tuple
         self.connections: Callable[[], Mapping[str, Any]] = dict
         self._recorder, self._store = recorder, store
         self._traps: dict[tuple[int, str], list[KillWhen]] = {}
@@ -173,13 +174,13 @@ class World:
         gathering.inside += 1
         place = gathering.inside
         gathering.settle()
-        # A program that lets in one after the other is not made to wait for itself
-        # longer than its own limits: once nothing moves, nobody else will come.
+        # A program that lets in one after the other has limits of its own, which no
+        # crowded machine stretches: once nothing moves, nobody else will come.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(gathering.open.wait(), HOLD_LIMIT_S)
         async with gathering.looking:  # one of them looks for all
             if not gathering.open.is_set():
-                rest = Rest(self.pids(), STILL_LOOKS, idle_s=POLLED_S)
+                rest = Rest(self.pids(), STILL_LOOKS, self.between(), POLLED_S)
                 await until(
                     lambda: gathering.open.is_set() or rest.look(),
                     HOLD_LIMIT_S,

@@ -81,11 +81,12 @@ class StartsEmpty:
     """The processes start at the same instant, on a database with no table in it.
 
     Each starts with its first call. Another replica is a moment ahead of them: it has
-    made the table `held[0]` and has not committed. Once every process waits for that,
-    asks again and again, or has an outcome, the replica is lost and its table with it.
-    The same follows with `held[1]`, and so on, while one of them goes on.
+    taken the name `held[0]` of a table or an index, and has not committed. Once every
+    process waits for that, asks again and again, or has an outcome, the replica is lost
+    and the name is free. The same follows with `held[1]`, and so on, while one of them
+    goes on. The last is that of an index: all tables are there, and a migration is not.
 
-    At each table one of four comes through, so somebody is turned away at three of
+    At each name one of four comes through, so somebody is turned away at three of
     them: who gives up after three attempts does so each time, and not by luck.
     """
 

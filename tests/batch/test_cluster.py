@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from grader.batch.cluster import _answers
+from grader.harness.patience import until
 from tests.batch.classroom import (
     ROOT,
     STEM,
@@ -134,8 +135,7 @@ def test_an_answer_is_lost(cluster: Cluster) -> None:
         future = client.submit(lambda: answers, pure=False)
         assert future.result(LIMIT_S) == answers
         first.kill()
-        while future.status != "lost":
-            threading.Event().wait(0.01)
+        assert asyncio.run(until(lambda: future.status == "lost", LIMIT_S))
         asked = pool.submit(lambda: [*_answers(distributed, future, task={})])
         cluster.worker()
         assert asked.result(LIMIT_S) == answers
