@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -14,33 +14,36 @@ from grader.harness.limits import MIB
 
 HELD_B = 64 * MIB
 FORKS = 4
+HOLDS = f"""
+import os
+held = b"x" * {HELD_B}
+for _ in range({FORKS}):
+    pid = os.fork()
+    if not pid:
+        break
+    print(pid, flush=True)
+os.read(0, 1)
+"""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs a fork's share")
 
 
 @pytest.fixture
 def forks() -> Iterator[list[psutil.Process]]:
-    """Processes that share what this one holds, and write none of it."""
-    held = b"x" * HELD_B
-    keep, kept = os.pipe()
-    pids = []
-    for _ in range(FORKS):
-        pid = os.fork()
-        if not pid:
-            os.close(kept)
-            os.read(keep, 1)  # until this process closes the other end
-            os._exit(0)
-        pids.append(pid)
-    yield [psutil.Process(pid) for pid in pids]
-    os.close(kept)
-    os.close(keep)
-    for pid in pids:
-        os.waitpid(pid, 0)
-    assert len(held) == HELD_B
+    """Processes that share what their parent holds, and write none of it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(parent.stdout.readline()) for _ in range(FORKS)]
+        forks = [psutil.Process(pid) for pid in pids]
+        yield forks
+        parent.communicate()  # all of them read until this process closes the other end
+    assert not psutil.wait_procs(forks, timeout=10)[1]
 
 
 def test_what_is_shared_counts_once(forks: list[psutil.Process]) -> None:
-    """each fork has its part of it, and so has this process"""
+    """each fork has its part of it, and so has their parent"""
     together = memory.held_b(forks, limit_b=0)
     one = forks[0].memory_info().rss
     assert HELD_B * FORKS / (FORKS + 1) < together < 2 * one < FORKS * one
