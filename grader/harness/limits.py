@@ -39,9 +39,7 @@ RESPONSE_LIMIT_B = 512 * 1024  # the body of one HTTP response
 REQUESTS_LIMIT = 100  # HTTP requests to one server process at once
 LOG_LINES_LIMIT = 50  # different lines of trouble in one process's log
 OPEN_FILES_LIMIT = 256
-HELD_FILES_LIMIT = (
-    64  # that cannot be written for a while: each is open in this process
-)
+HELD_FILES_LIMIT = 64  # beside a slow database: each is open in this process too
 TREE_PROCESSES_LIMIT = 48  # of one run, beyond those that its scenarios start
 SANDBOX_TASKS_LIMIT = 1024  # processes and OS threads in a sandbox, by the kernel
 FOLDER_LIMIT_B = 256 * MIB  # all files of a run

@@ -67,6 +67,7 @@ class Page:
         """Open a notebook, and wait until its kernel is ready."""
         base, _, token = self.address.partition("/lab")
         token = token.partition("?")[2]
+        # Those that were opened before would be drawn again without the reset.
         self.driver.get(f"{base}/lab/tree/{stem}/{stem}.ipynb?{token}&reset")
         ready = f"{NOTEBOOK} .jp-Notebook-ExecutionIndicator[data-status=idle]"
         self.until(
