@@ -12,8 +12,8 @@ import os
 import sys
 import time
 
-from grader.harness.forkserver import preload
 from grader.harness.harness import PRELOAD
+from grader.harness.preloading import preload
 
 PROMPT = "My name is Ada."
 

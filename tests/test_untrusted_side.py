@@ -16,6 +16,7 @@ UNTRUSTED = {
     "enclosure",
     "forked",
     "forkserver",
+    "preloading",
     "rehearsal",
     "serving",
     "spawned",

@@ -35,6 +35,8 @@ def forget(packages: list[str]) -> None:
     Nothing else that is preloaded refers to them, so what a submission imports then
     is what a fresh interpreter imports.
     """
+    if not packages:
+        return  # to touch every name is to copy a thousand pages
     for name in list(sys.modules):
         if name.partition(".")[0] in packages:
             del sys.modules[name]

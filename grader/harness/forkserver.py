@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
-import importlib
 import json
 import os
 import select
@@ -23,6 +21,7 @@ from typing import Any
 
 from grader.harness.forked import work
 from grader.harness.limits import SWEEP_LIMIT_S
+from grader.harness.preloading import preload
 from grader.harness.worker import quiet
 from grader.sandbox import folders, forwarder, mounts
 from grader.sandbox.walls import Walls, become
@@ -36,22 +35,6 @@ def prctl(option: int, value: int) -> None:
     """Set a process attribute on Linux; elsewhere there is nothing like it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def preload(names: list[str]) -> dict[str, str]:
-    """Import each `module`, call each `module:function`; return what failed."""
-    problems = {}
-    for name in names:
-        module, _, function = name.partition(":")
-        try:
-            imported = importlib.import_module(module)
-            if function:
-                getattr(imported, function)()
-        except Exception as problem:  # only slower without it
-            problems[name] = repr(problem)
-    gc.collect()
-    gc.freeze()  # keeps the collector from touching, and so copying, shared pages
-    return problems
 
 
 class Forkserver:

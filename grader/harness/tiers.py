@@ -28,6 +28,7 @@ HARNESS = (
     "forked",
     "forkserver",
     "limits",
+    "preloading",
     "rehearsal",
     "serving",
     "worker",

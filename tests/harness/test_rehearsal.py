@@ -11,7 +11,7 @@ from tests.harness.small import Warm
 
 REHEARSE = """
 import json, os, sys, threading
-from grader.harness.forkserver import preload
+from grader.harness.preloading import preload
 from grader.harness.harness import PRELOAD
 
 def open_files():
