@@ -7,12 +7,14 @@ import codecs
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 INFLATED_LIMIT_B = 1024 * 1024
 # The first bytes of what zlib and gzip write.
 COMPRESSED = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
 SHOWN = 4  # last characters of a secret that a report may show
 PIECE_B = 4 * 1024  # how much is searched at once, and not again while it is the same
+WORD_B = 8
 
 # What spells so many bytes at once, whatever stands before and after them.
 GROUPED = (
@@ -31,8 +33,8 @@ class Secrets:
             owner: tuple(_spellings(key.removeprefix("sk-")))
             for owner, key in keys.items()
         }
-        needles = [needle for s in self._spelled.values() for _, needle in s]
-        self._overlap = max(map(len, needles), default=1) - 1
+        self._needles = [needle for s in self._spelled.values() for _, needle in s]
+        self._overlap = max(map(len, self._needles), default=1) - 1
         self._clean: set[bytes] = set()
 
     def found_in(self, data: bytes) -> list[tuple[int, str]]:
@@ -46,11 +48,32 @@ class Secrets:
             piece = data[start : start + PIECE_B + self._overlap]
             digest = hashlib.blake2b(piece, digest_size=16).digest()
             if digest not in self._clean:
-                here = dict.fromkeys(self._search(piece))
+                here = dict.fromkeys(
+                    self._search(piece) if self._may_hold(piece) else ()
+                )
                 found |= here
                 if not here:
                     self._clean.add(digest)
         return list(found)
+
+    def _may_hold(self, data: bytes) -> bool:
+        """Whether one of the data's words is part of a needle: of most, none is.
+
+        Wherever a needle stands, if it is long enough it covers one of these words
+        whole. So a piece is read once, and not once for every needle.
+        """
+        return not self._words.isdisjoint(_words(data)) or self._is_short
+
+    @cached_property
+    def _words(self) -> frozenset[int]:
+        starts = range(WORD_B)
+        return frozenset(
+            w for n in self._needles for at in starts for w in _words(n[at:])
+        )
+
+    @cached_property
+    def _is_short(self) -> bool:
+        return any(len(needle) < 2 * WORD_B - 1 for needle in self._needles)
 
     def _search(self, data: bytes) -> Iterator[tuple[int, str]]:
         for owner, spelled in self._spelled.items():
@@ -89,6 +112,11 @@ def report(found: Iterable[tuple[str, int, str]]) -> list[dict[str, object]]:
         {"where": where, "process": owner, "encoding": how}
         for where, owner, how in unique
     ]
+
+
+def _words(data: bytes) -> memoryview:
+    """Return the bytes as numbers of eight bytes each, without what is left over."""
+    return memoryview(data)[: len(data) // WORD_B * WORD_B].cast("Q")
 
 
 def _spellings(secret: str) -> Iterator[tuple[str, bytes]]:

@@ -44,11 +44,17 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("before", range(5))
+@pytest.mark.parametrize("before", range(8))
 def test_a_key_is_found_in_each_encoding(encoding: str, before: int) -> None:
     """whatever stands before it, so that each spelling has all of its alignments"""
     data = ENCODINGS[encoding]("k" * before + KEY)
     assert [owner for owner, _ in Secrets({0: KEY, 1: OTHER}).found_in(data)] == [0]
+
+
+def test_a_short_key_is_found() -> None:
+    """a key of another provider may be shorter than what is looked at at once"""
+    data = b"the key is 0123abcd, is it not?"
+    assert (0, "clear text") in Secrets({0: "sk-0123abcd"}).found_in(data)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
