@@ -11,7 +11,7 @@ from typing import Any
 from grader.harness import contents
 from grader.harness.contents import Row
 from grader.harness.leaks import Secrets, report
-from grader.harness.sqlite_file import ROWS_LIMIT, NotRead, query, read
+from grader.harness.sqlite_file import ROWS_LIMIT, NotRead, Reader, opened, read
 from grader.harness.texts import texts
 
 TABLES_LIMIT = 50
@@ -49,7 +49,7 @@ def threads(path: Path) -> list[dict[str, Any]]:
     A database that is missing, locked or no database has no threads; `texts` is None
     where a checkpoint is of a form that cannot be read without running code.
     """
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(sqlite3.Error), opened(path) as reader:
         return [
             {
                 "thread": str(thread),
@@ -58,8 +58,8 @@ def threads(path: Path) -> list[dict[str, Any]]:
                 "latest": str(latest),
                 "texts": texts([_checkpoint(thread, space, latest, form, blob)]),
             }
-            for thread, space, count, latest, form, blob in query(
-                path, THREADS, "checkpoints"
+            for thread, space, count, latest, form, blob in reader.query(
+                THREADS, "checkpoints"
             )
         ]
     return []
@@ -67,8 +67,8 @@ def threads(path: Path) -> list[dict[str, Any]]:
 
 def holds(path: Path, text: str) -> bool:
     """Whether the text stands in any checkpoint."""
-    with contextlib.suppress(sqlite3.Error):
-        rows = query(path, "SELECT checkpoint FROM checkpoints", "checkpoints")
+    with contextlib.suppress(sqlite3.Error), opened(path) as reader:
+        rows = reader.query("SELECT checkpoint FROM checkpoints", "checkpoints")
         return any(text.encode() in bytes(blob or b"") for (blob,) in rows)
     return False
 
@@ -82,10 +82,13 @@ def inspect(path: Path, secrets: Secrets) -> dict[str, Any]:
     `size_b` those of all files of the database.
     """
     troubles: list[dict[str, str]] = []
-    rows = list(_rows(path, troubles))
+    rows: list[Row] = []
+    found = [*in_files(path.parent, secrets)]
+    with contextlib.suppress(sqlite3.Error), opened(path) as reader:
+        rows += _rows(reader, troubles)
+        # A value may be spread over pages, so that the file holds no key in one piece.
+        found += in_cells(_cells(reader), secrets)
     latest = {r.thread: r for r in rows if r.place == "checkpoint" and not r.namespace}
-    # A value may be spread over pages, so that the file holds no key in one piece.
-    found = [*in_files(path.parent, secrets), *in_cells(_cells(path), secrets)]
     files = path.parent.glob(f"{path.name}*")
     return {
         "foreign": [*contents.foreign(rows), *troubles],
@@ -115,27 +118,29 @@ def in_cells(
             yield place, owner, how
 
 
-def _rows(path: Path, troubles: list[dict[str, str]]) -> Iterator[Row]:
+def _rows(reader: Reader, troubles: list[dict[str, str]]) -> Iterator[Row]:
     """Yield every value that LangGraph's SQLite saver has stored, oldest first.
 
     What hides from that is noted, as a value that is no data.
     """
-    for *head, form, blob, notes in _table(path, CHECKPOINTS, "checkpoints", troubles):
+    for *head, form, blob, notes in _table(
+        reader, CHECKPOINTS, "checkpoints", troubles
+    ):
         thread, namespace, checkpoint = map(str, head)
         known = (thread, namespace, checkpoint)
         yield _checkpoint(*known, form, blob)
         yield Row(*known, "metadata", "", "json", _bytes(notes))
-    for *head, form, blob in _table(path, WRITES, "writes", troubles):
+    for *head, form, blob in _table(reader, WRITES, "writes", troubles):
         thread, namespace, checkpoint, channel = map(str, head)
         known = (thread, namespace, checkpoint)
         yield Row(*known, "write", channel, str(form), _bytes(blob))
 
 
 def _table(
-    path: Path, sql: str, name: str, troubles: list[dict[str, str]]
+    reader: Reader, sql: str, name: str, troubles: list[dict[str, str]]
 ) -> list[tuple[Any, ...]]:
     try:
-        rows = query(path, sql, name)
+        rows = reader.query(sql, name)
         if len(rows) <= ROWS_LIMIT:
             return rows
         why = f"more than {ROWS_LIMIT} rows"
@@ -153,14 +158,14 @@ def _checkpoint(thread: str, space: str, number: str, form: str, blob: Any) -> R
     return Row(*known, "checkpoint", "", str(form), _bytes(blob))
 
 
-def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
+def _cells(reader: Reader) -> Iterator[tuple[str, bytes]]:
     """Yield where and what: every text and blob of every table."""
     with contextlib.suppress(sqlite3.Error):
-        for (table,) in query(path, TABLES):
+        for (table,) in reader.query(TABLES):
             quoted = str(table).replace('"', '""')
             with contextlib.suppress(sqlite3.Error):
                 select = f'SELECT * FROM "{quoted}" LIMIT {ROWS_LIMIT}'
-                for row in query(path, select, str(table)):
+                for row in reader.query(select, str(table)):
                     for value in row:
                         if isinstance(value, str | bytes):
                             yield f"table {table}", _bytes(value)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,35 +31,58 @@ class NotRead(sqlite3.Error):
     """What a submission keeps so that it cannot be read as data, or not in full."""
 
 
-def query(path: Path, sql: str, table: str = "") -> list[tuple[Any, ...]]:
-    """Return what is found in an ordinary table, or "" in SQLite's own.
+class Reader:
+    """Answers questions about a file, all with one connection; see `opened`."""
+
+    def __init__(self, database: sqlite3.Connection | None, problem: str = "") -> None:
+        self._database, self._problem = database, problem
+
+    def query(self, sql: str, table: str = "") -> list[tuple[Any, ...]]:
+        """Return what is found in an ordinary table, or "" in SQLite's own.
+
+        Raises:
+            NotRead: to read it would run what a submission has put into its place.
+            sqlite3.Error: it cannot be read now.
+        """
+        if self._problem:
+            raise NotRead(self._problem)
+        if self._database is None:
+            return []
+        self._database.set_authorizer(None)
+        if table:
+            _refuse_all_but_a_table(self._database, table)
+        self._database.set_authorizer(_allowed)
+        rows, left_b = [], READ_LIMIT_B
+        for row in self._database.execute(sql):
+            left_b -= ROW_B + sum(len(v) for v in row if isinstance(v, str | bytes))
+            if left_b < 0:
+                raise NotRead(f"more than {READ_LIMIT_B} bytes")
+            rows.append(row)
+        return rows
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Reader]:
+    """Open a file for some questions; in one that is not there nothing is found.
 
     Raises:
-        NotRead: to read it would run what a submission has put into its place.
-        sqlite3.Error: it cannot be read now.
+        sqlite3.Error: it cannot be opened now.
     """
     if not _is_file(path):
-        return []
+        yield Reader(None)
+        return
     for end in BESIDE:
         beside = path.with_name(f"{path.name}{end}")
         if not _is_file(beside) and os.path.lexists(beside):
-            raise NotRead(f"{beside.name} is no file")
+            yield Reader(None, f"{beside.name} is no file")
+            return
     uri = f"{path.as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, timeout=BUSY_S, uri=True)) as database:
         database.execute("PRAGMA trusted_schema=OFF")
         database.set_progress_handler(lambda: 1, STEPS_LIMIT)
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, READ_LIMIT_B)
         database.text_factory = _text
-        if table:
-            _refuse_all_but_a_table(database, table)
-        database.set_authorizer(_allowed)
-        rows, left_b = [], READ_LIMIT_B
-        for row in database.execute(sql):
-            left_b -= ROW_B + sum(len(v) for v in row if isinstance(v, str | bytes))
-            if left_b < 0:
-                raise NotRead(f"more than {READ_LIMIT_B} bytes")
-            rows.append(row)
-        return rows
+        yield Reader(database)
 
 
 def _refuse_all_but_a_table(database: sqlite3.Connection, name: str) -> None:
