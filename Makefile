@@ -2,7 +2,7 @@
 #
 # On Windows without make, in PowerShell, from this folder:
 #   py -3.12 -m venv .venv
-#   .venv\Scripts\python -m pip install --require-hashes -r requirements.lock
+#   .venv\Scripts\python -m pip install --require-hashes --no-deps -r requirements.lock
 #   .venv\Scripts\python -m pip install --no-deps --no-build-isolation -e .
 #   .venv\Scripts\python -m grader lab
 
@@ -95,6 +95,9 @@ define VERDICT
 test -z "$$failed" || { echo "Failed:$$failed" >&2; exit 1; }
 endef
 
+# The lock names all that is needed, so nothing is resolved: an old pip asked to would
+# refuse the lock once a package that another wants "with extras" has a newer release.
+#
 # .venv/.complete is written last, and holds what .venv was made from: the lock, and
 # the folder (the scripts in .venv/bin name it). A PYTHON that was asked for by name
 # must also be the version that is there.
@@ -132,7 +135,7 @@ echo "Creating .venv from $$python: $$(grep -c == requirements.lock) pinned pack
 with_uv() { \
   uv venv --quiet --no-project --clear --python "$$python" .venv \
   && uv pip install --quiet --python .venv/bin/python --require-hashes \
-       --only-binary :all: --compile-bytecode -r requirements.lock \
+       --only-binary :all: --no-deps --compile-bytecode -r requirements.lock \
   && uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
        --offline -e .; }; \
 with_pip() { \
@@ -143,7 +146,7 @@ with_pip() { \
     return 1; }; \
   "$$python" -m venv --clear .venv \
   && .venv/bin/python -m pip install -qq --require-hashes --only-binary :all: \
-       -r requirements.lock \
+       --no-deps -r requirements.lock \
   && .venv/bin/python -m pip install -qq --no-deps --no-build-isolation --no-index -e .; }; \
 { uv --version >/dev/null 2>&1 \
     && { with_uv || { echo "uv did not finish: see above. Trying pip." >&2; false; }; }; } \
