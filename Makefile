@@ -95,8 +95,8 @@ define VERDICT
 test -z "$$failed" || { echo "Failed:$$failed" >&2; exit 1; }
 endef
 
-# The lock names all that is needed, so nothing is resolved: an old pip asked to would
-# refuse the lock once a package that another wants "with extras" has a newer release.
+# The lock names all that is needed, so nothing is resolved. An old pip that has to would
+# refuse the lock once a package that another wants with extras has a newer release.
 #
 # .venv/.complete is written last, and holds what .venv was made from: the lock, and
 # the folder (the scripts in .venv/bin name it). A PYTHON that was asked for by name

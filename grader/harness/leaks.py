@@ -14,7 +14,7 @@ INFLATED_LIMIT_B = 1024 * 1024
 COMPRESSED = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
 SHOWN = 4  # last characters of a secret that a report may show
 PIECE_B = 4 * 1024  # how much is searched at once, and not again while it is the same
-WORD_B = 8
+WORD_B = 8  # of which one may tell that a piece holds no key
 
 # What spells so many bytes at once, whatever stands before and after them.
 GROUPED = (
@@ -48,9 +48,7 @@ class Secrets:
             piece = data[start : start + PIECE_B + self._overlap]
             digest = hashlib.blake2b(piece, digest_size=16).digest()
             if digest not in self._clean:
-                here = dict.fromkeys(
-                    self._search(piece) if self._may_hold(piece) else ()
-                )
+                here = dict.fromkeys(self._search(piece))
                 found |= here
                 if not here:
                     self._clean.add(digest)
@@ -62,13 +60,13 @@ class Secrets:
         Wherever a needle stands, if it is long enough it covers one of these words
         whole. So a piece is read once, and not once for every needle.
         """
-        return not self._words.isdisjoint(_words(data)) or self._is_short
+        return not self._words.isdisjoint(_cut(data)) or self._is_short
 
     @cached_property
     def _words(self) -> frozenset[int]:
         starts = range(WORD_B)
         return frozenset(
-            w for n in self._needles for at in starts for w in _words(n[at:])
+            w for n in self._needles for at in starts for w in _cut(n[at:])
         )
 
     @cached_property
@@ -76,6 +74,8 @@ class Secrets:
         return any(len(needle) < 2 * WORD_B - 1 for needle in self._needles)
 
     def _search(self, data: bytes) -> Iterator[tuple[int, str]]:
+        if not self._may_hold(data):
+            return
         for owner, spelled in self._spelled.items():
             for how, needle in spelled:
                 if needle in data:
@@ -114,8 +114,8 @@ def report(found: Iterable[tuple[str, int, str]]) -> list[dict[str, object]]:
     ]
 
 
-def _words(data: bytes) -> memoryview:
-    """Return the bytes as numbers of eight bytes each, without what is left over."""
+def _cut(data: bytes) -> memoryview:
+    """Return the bytes as words, which are numbers, without what is left over."""
     return memoryview(data)[: len(data) // WORD_B * WORD_B].cast("Q")
 
 

@@ -34,8 +34,8 @@ class NotRead(sqlite3.Error):
 class Reader:
     """Answers questions about a file, all with one connection; see `opened`."""
 
-    def __init__(self, database: sqlite3.Connection | None, problem: str = "") -> None:
-        self._database, self._problem = database, problem
+    def __init__(self, path: Path, database: sqlite3.Connection | None) -> None:
+        self._path, self._database = path, database
 
     def query(self, sql: str, table: str = "") -> list[tuple[Any, ...]]:
         """Return what is found in an ordinary table, or "" in SQLite's own.
@@ -44,10 +44,12 @@ class Reader:
             NotRead: to read it would run what a submission has put into its place.
             sqlite3.Error: it cannot be read now.
         """
-        if self._problem:
-            raise NotRead(self._problem)
         if self._database is None:
             return []
+        for end in BESIDE:  # each time: it may have been put there meanwhile
+            beside = self._path.with_name(f"{self._path.name}{end}")
+            if not _is_file(beside) and os.path.lexists(beside):
+                raise NotRead(f"{beside.name} is no file")
         self._database.set_authorizer(None)
         if table:
             _refuse_all_but_a_table(self._database, table)
@@ -69,20 +71,15 @@ def opened(path: Path) -> Iterator[Reader]:
         sqlite3.Error: it cannot be opened now.
     """
     if not _is_file(path):
-        yield Reader(None)
+        yield Reader(path, None)
         return
-    for end in BESIDE:
-        beside = path.with_name(f"{path.name}{end}")
-        if not _is_file(beside) and os.path.lexists(beside):
-            yield Reader(None, f"{beside.name} is no file")
-            return
     uri = f"{path.as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, timeout=BUSY_S, uri=True)) as database:
         database.execute("PRAGMA trusted_schema=OFF")
         database.set_progress_handler(lambda: 1, STEPS_LIMIT)
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, READ_LIMIT_B)
         database.text_factory = _text
-        yield Reader(database)
+        yield Reader(path, database)
 
 
 def _refuse_all_but_a_table(database: sqlite3.Connection, name: str) -> None:

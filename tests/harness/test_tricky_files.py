@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.harness import border, checkpoints, contents
+from grader.harness import border, checkpoints, contents, sqlite_file
 from grader.harness.contents import Row
 from grader.harness.leaks import Secrets
 from grader.harness.texts import texts
@@ -76,6 +76,16 @@ def test_a_pipe_beside_the_file(tmp_path: Path) -> None:
     assert checkpoints.threads(path) == []
     wheres = [f["where"] for f in checkpoints.inspect(path, Secrets({}))["foreign"]]
     assert wheres == ["table checkpoints", "table writes"]
+
+
+def test_a_pipe_between_two_questions(tmp_path: Path) -> None:
+    """what is put beside an open file is found before the next question"""
+    path = stored(tmp_path, "CREATE TABLE t (a)")
+    with sqlite_file.opened(path) as reader:
+        assert reader.query("SELECT a FROM t", "t") == []
+        os.mkfifo(f"{path}-journal")
+        with pytest.raises(sqlite_file.NotRead, match="is no file"):
+            reader.query("SELECT a FROM t", "t")
 
 
 def nested(levels: int) -> bytes:
