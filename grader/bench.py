@@ -25,8 +25,8 @@ from grader.client import Client
 from grader.fakes.answers import Answer
 from grader.fakes.model_server import ModelServer
 from grader.fakes.persona import Script
-from grader.harness.harness import PRELOAD
 from grader.harness.launch import clean_environment
+from grader.harness.preloaded import PRELOAD
 from grader.sources import read
 from grader.vocabulary import Drawn, History
 from grader.vocabulary.history import parse

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from grader.harness.harness import PRELOAD
+from grader.harness.preloaded import PRELOAD
 from grader.harness.preloading import preload
 
 PROMPT = "My name is Ada."

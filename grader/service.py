@@ -27,8 +27,9 @@ from grader.fakes.upstream import Profiles, fetch
 from grader.harness import checkpoints
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
-from grader.harness.launchers import best_launcher
+from grader.harness.launchers import best_launcher, shared
 from grader.harness.order import Provider
+from grader.harness.preloaded import Preloaded
 from grader.harness.process import SubmissionBroken
 from grader.sandbox import mounts
 from grader.vocabulary import Drawn, draw
@@ -42,14 +43,15 @@ REQUEST_LIMIT_B = 16 * 1024 * 1024
 class Service:
     """Obeys requests over one harness; a request can be cancelled by its id."""
 
-    def __init__(self, stack: contextlib.AsyncExitStack) -> None:
+    def __init__(self, stack: contextlib.AsyncExitStack, preloaded: Preloaded) -> None:
         self._stack = stack  # which ends the harness
+        self._preloaded = preloaded
         self._is_new = False
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def open(self) -> int:
         """Start a harness, and return the process that its submissions come from."""
-        made = Harness(best_launcher())
+        made = Harness(best_launcher(self._preloaded))
         self.harness = await self._stack.enter_async_context(made)
         self._is_new = True
         return self.harness.launcher.root_pid()
@@ -188,14 +190,16 @@ async def main() -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
+    preloaded = shared()
     async with contextlib.AsyncExitStack() as stack:
-        service = Service(stack)
+        service = Service(stack, preloaded)
         say({"id": 0, "ready": await service.open()})
         ends = [
             asyncio.create_task(service.serve(reader)),
             asyncio.create_task(_orphaned()),
         ]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    preloaded.close()
 
 
 if __name__ == "__main__":

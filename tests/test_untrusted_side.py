@@ -21,8 +21,12 @@ UNTRUSTED = {
     "serving",
     "spawned",
     "worker",
+    "zygote",
 }
-WALLS = {"folders", "forwarder", "landlock", "mounts", "syscalls", "walls"}
+WALLS = {
+    *("folders", "forwarder", "joining", "landlock", "mounts", "syscalls"),
+    "walls",
+}
 
 
 @pytest.mark.parametrize("name", sorted(UNTRUSTED))

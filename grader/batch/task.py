@@ -20,7 +20,8 @@ from grader import catalog, runner
 from grader.harness import tiers
 from grader.harness.harness import Harness
 from grader.harness.launch import GraderBroke
-from grader.harness.launchers import best_launcher
+from grader.harness.launchers import best_launcher, shared
+from grader.harness.preloaded import Preloaded
 from grader.sandbox import mounts
 from grader.vocabulary import Verdict
 from grader.vocabulary.verdict import RUNS
@@ -49,7 +50,9 @@ def judge_author(task: Task) -> list[Answer]:
     return asyncio.run(all_of_them())
 
 
-async def judged(task: Task) -> AsyncIterator[Answer]:
+async def judged(
+    task: Task, preloaded: Preloaded | None = None
+) -> AsyncIterator[Answer]:
     """Yield the answer to each exercise of a task, in its order."""
     async with contextlib.AsyncExitStack() as stack:
         harness: Harness | None = None
@@ -58,7 +61,7 @@ async def judged(task: Task) -> AsyncIterator[Answer]:
                 answer = None
                 try:
                     if harness is None:
-                        made = Harness(best_launcher())
+                        made = Harness(best_launcher(preloaded))
                         harness = await stack.enter_async_context(made)
                     if harness.tier <= task["tier"]:
                         answer = await _judge(harness, exercise)
@@ -156,10 +159,11 @@ async def _read(reader: asyncio.StreamReader, lines: asyncio.Queue[bytes]) -> No
 
 
 async def _obey(lines: asyncio.Queue[bytes]) -> None:
-    while True:
-        async for answer in judged(json.loads(await lines.get())):
-            say(answer)
-        say({"done": True})
+    with shared() as preloaded:
+        while True:
+            async for answer in judged(json.loads(await lines.get()), preloaded):
+                say(answer)
+            say({"done": True})
 
 
 async def _orphaned() -> None:

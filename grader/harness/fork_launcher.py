@@ -12,6 +12,7 @@ from grader.harness import pids, tiers
 from grader.harness.launch import GraderBroke, Job, Launched, Place
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.line import Line
+from grader.harness.preloaded import Preloaded
 from grader.harness.strays import end_strays
 
 
@@ -20,15 +21,18 @@ class ForkLauncher:
 
     Those that start apart are forked from a second one, which the first has started
     once somebody needs it: an interpreter of its own, with another hash seed. `tier`
-    is what stands around them; see `tiers`.
+    is what stands around them; see `tiers`. A sandbox is entered from `preloaded`,
+    which must have the modules that this is opened with, or from a zygote of its own.
     """
 
     starting_s = 0.0
 
-    def __init__(self, tier: int = tiers.NOT_ISOLATED) -> None:
+    def __init__(
+        self, tier: int = tiers.NOT_ISOLATED, preloaded: Preloaded | None = None
+    ) -> None:
         self.preload_problems: Mapping[str, str] = {}
         self.tier, self.origin = tier, ""
-        self._around = tiers.Tier(tier)
+        self._around = tiers.Tier(tier, preloaded)
         self.owner = self._around.owner
         self._closing = False
         self._second: Line | None = None
@@ -39,10 +43,11 @@ class ForkLauncher:
         control, theirs = socket.socketpair()
         self._folder = str(place.folder)
         settings = json.dumps(self._around.settings(place))
-        log = place.folder / "forkserver.log"
+        self._log = log = place.folder / "forkserver.log"
         with theirs, log.open("wb") as output:
             fd = theirs.fileno()
-            arguments = [str(fd), self._around.removed(place), settings, *modules]
+            self._settings = json.loads(settings)
+            arguments = [self._around.removed(place), settings, *modules]
             self._process = await self._around.start(arguments, place, fd, output)
         self._first = Line(control, self._end, self._gone)
         try:
@@ -50,7 +55,7 @@ class ForkLauncher:
             self.preload_problems = ready["problems"]
             if ready["port"]:
                 self.origin = f"http://127.0.0.1:{ready['port']}"
-            root = pids.on_host(ready["ready"], self._process.pid)
+            root: int = ready["host_pid"]
         except BaseException as problem:
             self._first.hang_up()
             self._around.let_go()
@@ -81,16 +86,20 @@ class ForkLauncher:
         return left + await self._first.sweep(everything)
 
     def root_pid(self) -> int:
-        """Return the process all workers descend from."""
+        """Return the process that submissions come from, if they do not start apart."""
         return self._first.root
+
+    def roots(self) -> Sequence[int]:
+        """Return the processes all workers descend from."""
+        return [line.root for line in self._lines()]
 
     def between(self) -> Sequence[int]:
         """Return the processes that pass bytes on from workers to the fakes."""
         return self._between
 
     def is_alive(self) -> bool:
-        """Whether the forkserver still obeys."""
-        return self._first.is_alive()  # which ends when the second has ended
+        """Whether the forkservers still obey."""
+        return all(line.is_alive() for line in self._lines())
 
     async def close(self) -> None:
         """End everything: the forkserver does it when its channel ends."""
@@ -111,6 +120,9 @@ class ForkLauncher:
         if self._second is not None:
             await self._second.ended()
 
+    def _lines(self) -> list[Line]:
+        return [self._first] + ([] if self._second is None else [self._second])
+
     async def _apart(self) -> Line:
         """Return the line to the second forkserver, which is started if need be."""
         if self._opening is None:
@@ -120,21 +132,27 @@ class ForkLauncher:
 
     async def _open_second(self) -> Line:
         control, theirs = socket.socketpair()
-        with theirs:
-            made = await self._first.order({"do": "nursery"}, theirs)
-        line = Line(control, self._end, self._gone)
+        settings = json.dumps({**self._settings, "sockets": "", "emptied": []})
+        with theirs, self._log.open("ab") as output:
+            if not self._around.start_apart(settings, theirs.fileno(), output):
+                await self._first.order({"do": "nursery"}, theirs)
+        line = Line(control, self._end, self._second_gone)
         try:
-            await line.ready()
+            ready = await line.ready()
         except (TimeoutError, ValueError) as problem:
             line.hang_up()
             raise GraderBroke("a second forkserver did not start") from problem
-        line.listen(pids.child_on_host(made["forked"], self._first.root))
+        line.listen(ready["host_pid"])
         self._second = line
         return line
 
     def _end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+
+    async def _second_gone(self) -> None:
+        if not self._closing:  # without it the next submission would seem to hang
+            self._end()
 
     async def _gone(self) -> None:
         if not self._closing:

@@ -24,6 +24,7 @@ from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.preloading import preload
 from grader.harness.worker import quiet
 from grader.sandbox import folders, forwarder, mounts
+from grader.sandbox.joining import drop_capabilities
 from grader.sandbox.walls import Walls, become
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -198,17 +199,36 @@ def main() -> None:
     `sockets` that a forwarder serves, if that is needed, and folders to be `emptied`
     after each run.
     """
-    fd, folder, settings, *modules = sys.argv[1:]
+    fd, *arguments = sys.argv[1:]
+    _, settings, *modules = arguments
+    plan = json.loads(settings)["plan"]
+    if plan is not None:
+        become(plan["uid"])
+    run(arguments, [int(fd)], os.getpid(), preload(modules))
+
+
+def run(
+    arguments: Sequence[str],
+    files: Sequence[int],
+    host_pid: int,
+    problems: dict[str, str],
+) -> None:
+    """Be a forkserver, or what it has forked; the libraries are imported.
+
+    The arguments are those of `main`, without the first; orders come over the one
+    file. What the machine calls this process, and what could not be imported, is told.
+    """
+    folder, settings, *modules = arguments
     given = json.loads(settings)
     plan, sockets = given["plan"], given["sockets"]
     if plan is not None:
         become(plan["uid"])
+        drop_capabilities()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    server = Forkserver(socket.socket(fileno=int(fd)), folder, given["emptied"])
+    server = Forkserver(socket.socket(fileno=files[0]), folder, given["emptied"])
     port = server.forward(sockets) if sockets else None
-    problems = preload(modules)
     walls = None if plan is None else Walls(plan)
-    server.tell({"ready": os.getpid(), "problems": problems, "port": port})
+    server.tell({"host_pid": host_pid, "problems": problems, "port": port})
     job = server.serve()
     if job is not None and job[0]["do"] == "nursery":
         start_apart(job[1], {**given, "sockets": "", "emptied": []}, modules)

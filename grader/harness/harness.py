@@ -27,31 +27,12 @@ from grader.harness.limits import (
     SCRATCH_LIMIT_B,
 )
 from grader.harness.order import Order, empty_start
+from grader.harness.preloaded import PRELOAD
 from grader.harness.process import SubmissionBroken
 from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
 from grader.sandbox import folders, mounts
 from grader.vocabulary import History, Run, Scenario, draw
-
-PRELOAD = (
-    "langgraph.graph",
-    "langgraph.graph.message",
-    "langgraph.prebuilt",
-    "langgraph.types",
-    "langgraph.checkpoint.memory",
-    "langgraph.checkpoint.sqlite",
-    "langgraph.checkpoint.sqlite.aio",
-    "langgraph.checkpoint.postgres.aio",
-    "psycopg_pool",
-    "langchain_openai",
-    "langchain_core.prompts",
-    "openai.resources.chat.completions",
-    "httpx",
-    "fastapi",
-    "grader.harness.serving:rehearse",
-    "grader.harness.worker",
-    "grader.harness.rehearsal:rehearse",
-)
 
 
 class Harness:

@@ -7,12 +7,21 @@ import os
 from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
 from grader.harness.launch import Launcher
+from grader.harness.preloaded import PRELOAD, Preloaded
 from grader.harness.spawn_launcher import SpawnLauncher
 
 
-def best_launcher() -> Launcher:
+def best_launcher(preloaded: Preloaded | None = None) -> Launcher:
     """Return forked workers where the platform forks, spawned ones elsewhere.
 
-    What stands around them is the best that there is here.
+    What stands around them is the best that there is here. Launchers that are given
+    the same `preloaded` share what it has imported.
     """
-    return ForkLauncher(tiers.best()) if hasattr(os, "fork") else SpawnLauncher()
+    if not hasattr(os, "fork"):
+        return SpawnLauncher()
+    return ForkLauncher(tiers.best(), preloaded)
+
+
+def shared() -> Preloaded:
+    """Return what several harnesses of one process may share; its owner closes it."""
+    return Preloaded([tiers.FORKSERVER, *PRELOAD])

@@ -5,24 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def on_host(pid: int, top: int) -> int:
-    """Return the host's number of the process that calls itself `pid`.
-
-    It is `top` or a descendant of it; -1 where there is none.
-    """
-    if pid == top:
-        return top
-    below = children(top)
-    for child in below:
-        if _own(child) == pid:
-            return child
-    for child in below:
-        found = on_host(pid, child)
-        if found != -1:
-            return found
-    return -1
-
-
 def child_on_host(pid: int, parent: int) -> int:
     """Return the host's number of a child; -1 where it has ended."""
     found = children(parent)

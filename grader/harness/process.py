@@ -188,7 +188,7 @@ class Process:
         if self.misspoke:
             return "channel", MISSPOKE
         try:
-            ended, pids = asyncio.shield(launched.ended), [self.launcher.root_pid()]
+            ended, pids = asyncio.shield(launched.ended), self.launcher.roots()
             code = await within(ended, HANG_UP_LIMIT_S, [launched.host_pid, *pids])
         except OutOfPatience:
             self.kill()

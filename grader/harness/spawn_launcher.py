@@ -71,6 +71,10 @@ class SpawnLauncher:
         """Return the process all workers descend from."""
         return os.getpid()
 
+    def roots(self) -> Sequence[int]:
+        """Return that process."""
+        return [self.root_pid()]
+
     def between(self) -> Sequence[int]:
         """Return nothing: the fakes are asked directly."""
         return ()

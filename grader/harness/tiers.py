@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
-import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,9 +15,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from weakref import WeakSet
 
+from grader.harness.isolated import Isolated
 from grader.harness.launch import PACKAGE_ROOT, Place, clean_environment
 from grader.harness.limits import CPU_LIMIT_S, SANDBOX_TASKS_LIMIT
-from grader.sandbox import bubblewrap, guard, walls
+from grader.harness.preloaded import Preloaded
+from grader.sandbox import bubblewrap, walls
 
 ISOLATED, REDUCED, NOT_ISOLATED = 1, 2, 3
 NAMES = {ISOLATED: "isolated", REDUCED: "reduced", NOT_ISOLATED: "not isolated"}
@@ -33,7 +34,11 @@ HARNESS = (
     "serving",
     "worker",
 )
-SANDBOX = ("folders", "forwarder", "landlock", "mounts", "syscalls", "walls")
+SANDBOX = (
+    *("folders", "forwarder", "joining", "landlock", "mounts", "syscalls"),
+    "walls",
+)
+FORKSERVER = "grader.harness.forkserver"
 SETTING = "GRADER_TIER"  # of the environment: 2 or 3 asks for less than there is
 UIDS_A_PROCESS = 64
 _users = itertools.count()
@@ -49,13 +54,16 @@ class Tier:
         owner: the user that root gives up its rights to; 0 where there is none.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, preloaded: Preloaded | None = None) -> None:
         self.number = number
         # A user of its own for each sandbox: the kernel counts its processes alone.
         private = number == ISOLATED and bubblewrap.others()
         with _choosing:
             self.owner = _user() if private else 0
             _there.add(self)
+        self._preloaded, self._own_preloaded = preloaded, contextlib.ExitStack()
+        self._order: dict[str, Any] = {}
+        self._alive = -1
 
     def settings(self, place: Place) -> dict[str, Any]:
         """Return what the forkserver is told of its walls."""
@@ -80,51 +88,76 @@ class Tier:
     async def start(
         self, arguments: Sequence[str], place: Place, fd: int, output: BinaryIO
     ) -> asyncio.subprocess.Process:
-        """Start the forkserver, which inherits `fd`; its end is the end of all."""
-        environment = clean_environment(str(place.scratch))
-        command = [sys.executable, "-m", "grader.harness.forkserver", *arguments]
-        kept = [fd]
+        """Start the forkserver, which has `fd`; the process's end is the end of all.
+
+        Raises:
+            GraderBroke: there is no sandbox, or nobody to enter it.
+        """
         if self.number == ISOLATED:
-            bwrap = shutil.which("bwrap")
-            assert bwrap is not None
-            environment |= {"PYTHONPATH": bubblewrap.GRADER}
-            built = bubblewrap.arguments(
-                command,
-                [place.scratch],
-                [place.sockets],
-                _modules(),
-                environment,
-                self.owner,
-            )
-            inside = built.index("--")
-            given = _file("\0".join(built[:inside]))
-            alive, ours = os.pipe()
-            command = [
-                *(sys.executable, "-IS", guard.__file__, str(alive), str(place.folder)),
-                *(bwrap, "--args", str(given), *built[inside:]),
-            ]
-            kept, environment = [fd, given, alive], {}
-            self._alive = ours
+            return await self._isolated(arguments, place, fd, output)
+        command = [sys.executable, "-m", FORKSERVER, str(fd)]
+        return await asyncio.create_subprocess_exec(
+            *(*command, *arguments),
+            pass_fds=[fd],
+            start_new_session=True,  # Ctrl-C in a terminal is not for it
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=place.scratch,
+            env=clean_environment(str(place.scratch)),
+        )
+
+    async def _isolated(
+        self, arguments: Sequence[str], place: Place, fd: int, output: BinaryIO
+    ) -> asyncio.subprocess.Process:
+        if self._preloaded is None:
+            made = Preloaded([FORKSERVER, *arguments[2:]])
+            self._preloaded = self._own_preloaded.enter_context(made)
+        self._preloaded.start()  # to import beside what follows
+        environment = clean_environment(str(place.scratch))
+        environment |= {"PYTHONPATH": bubblewrap.GRADER}
+        built = bubblewrap.arguments(
+            (),
+            [place.scratch],
+            [place.sockets],
+            _modules(),
+            environment,
+            bool(self.owner),
+        )
+        sandbox = Isolated(built, place.folder, output)
+        order = {
+            "becomes": f"{FORKSERVER}:run",
+            "arguments": arguments,
+            "environment": environment,
+        }
         try:
-            return await asyncio.create_subprocess_exec(
-                *command,
-                pass_fds=kept,
-                start_new_session=True,  # Ctrl-C in a terminal is not for it
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=place.scratch,
-                env=environment,
-            )
+            process = await sandbox.entered(self._preloaded, order, fd)
         finally:
-            for each in kept[1:]:
-                os.close(each)
+            self._alive = sandbox.alive
+        self._order = {**order, "sandbox": sandbox.first}
+        return process
+
+    def start_apart(self, settings: str, fd: int, output: BinaryIO) -> bool:
+        """Have another one enter the sandbox, which has `fd` and its own hash seed.
+
+        Returns:
+            Whether there is a sandbox; elsewhere, the forkserver starts another.
+        """
+        if self._preloaded is None:
+            return False
+        _, _, *modules = self._order["arguments"]
+        order = {**self._order, "arguments": ["", settings, *modules]}
+        # The sandbox does not live by this one, so what it holds is only its output.
+        files = [fd, output.fileno(), output.fileno()]
+        self._preloaded.another.fork(order, files)
+        return True
 
     def let_go(self) -> None:
         """Tell the guard, where there is one, that nobody needs the sandbox."""
-        if self.number == ISOLATED and self._alive >= 0:
+        if self._alive >= 0:
             os.close(self._alive)
             self._alive = -1
+        self._own_preloaded.close()
 
 
 def _user() -> int:
@@ -157,10 +190,3 @@ def _modules() -> list[Path]:
     names = [f"harness/{name}.py" for name in ("__init__", *HARNESS)]
     names += [f"sandbox/{name}.py" for name in ("__init__", *SANDBOX)]
     return [package / "__init__.py", *(package / name for name in names)]
-
-
-def _file(text: str) -> int:
-    with tempfile.TemporaryFile() as file:
-        file.write(text.encode())
-        file.seek(0)
-        return os.dup(file.fileno())

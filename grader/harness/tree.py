@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -46,8 +47,8 @@ async def watch(
     never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     for look in itertools.count():
         await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
-        pid, server = launcher.root_pid(), databases.folder
-        passed = await asyncio.to_thread(excess, pid, expected, folder)
+        roots, server = launcher.roots(), databases.folder
+        passed = await asyncio.to_thread(excess, roots, expected, folder)
         if not passed and server and look % SERVER_WATCHED_EVERY == 0:
             passed = await asyncio.to_thread(server_excess, server)
         if passed:
@@ -55,13 +56,13 @@ async def watch(
     raise AssertionError("the count has no end")
 
 
-def excess(root_pid: int, expected: int, folder: Path) -> dict[str, str]:
+def excess(roots: Iterable[int], expected: int, folder: Path) -> dict[str, str]:
     """Return which limit of the whole run is passed, if one is.
 
     `expected` is how many processes the harness itself has started; the limits are
     for what comes on top of these. All of the run's files are in `folder`.
     """
-    return _processes(root_pid, expected) or _files(folder)
+    return _processes(roots, expected) or _files(folder)
 
 
 def _size_b(file: str) -> int:
@@ -117,14 +118,15 @@ def _too_large(what: str, size_b: int, limit_b: int) -> dict[str, str]:
     return {"what": what, "limit": limit, "found": found}
 
 
-def _processes(root_pid: int, expected: int) -> dict[str, str]:
-    try:
-        tree = psutil.Process(root_pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return {}
+def _processes(roots: Iterable[int], expected: int) -> dict[str, str]:
+    found: set[psutil.Process] = set()
+    for root in roots:  # one of which may descend from the other
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.update(psutil.Process(root).children(recursive=True))
+    tree = list(found)
     most = TREE_PROCESSES_LIMIT + expected
     if len(tree) > most:
-        found = str(len(tree))
-        return {"what": "processes", "limit": f"{most} processes", "found": found}
+        limit = f"{most} processes"
+        return {"what": "processes", "limit": limit, "found": str(len(tree))}
     own_b = held_b(tree, TREE_MEMORY_LIMIT_B)
     return _too_large("memory", own_b, TREE_MEMORY_LIMIT_B)

@@ -39,7 +39,7 @@ def arguments(
     read_only: Sequence[Path],
     modules: Sequence[Path],
     environment: Mapping[str, str],
-    owner: int = 0,
+    becomes: bool = False,
 ) -> list[str]:
     """Return bubblewrap's arguments, the command last.
 
@@ -48,14 +48,12 @@ def arguments(
         read_only: what else it may read, at the same path too.
         modules: files of the package `grader`, found below GRADER inside.
         environment: all of the program's environment.
-        owner: whom the program will become, if we are root; 0: it stays who we are.
+        becomes: whether who enters will become somebody else, as only root can.
     """
     built = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     built += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
     built += ["--cap-drop", "ALL"]
-    if owner:  # to become somebody else; see walls.become, and then they are gone
-        built += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    else:
+    if not becomes:
         built += ["--unshare-user", "--disable-userns"]
         if not os.getuid():
             built += ["--uid", NOBODY, "--gid", NOBODY]
@@ -115,7 +113,7 @@ def available() -> str:
     found = shutil.which("bwrap")
     if found is None:
         return "expected the command bwrap (Debian, Ubuntu: apt install bubblewrap)"
-    command = [found, *arguments(["/bin/true"], (), (), (), {}, FIRST_UID * others())]
+    command = [found, *arguments(["/bin/true"], (), (), (), {}, others())]
     try:
         ran = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, env={}

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.sandbox import landlock, syscalls
+from grader.sandbox import joining, landlock, syscalls
 
-CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 38, 4  # linux/prctl.h
 
 
@@ -69,10 +68,7 @@ class Walls:
         libc = ctypes.CDLL(None)
         if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
             raise OSError("the kernel refused PR_SET_NO_NEW_PRIVS")
-        # Root's capabilities, where it is root: none, of the three sets of two words.
-        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-        if libc.capset(header, (ctypes.c_uint32 * 6)()):
-            raise OSError("the kernel refused to drop capabilities")
+        joining.drop_capabilities()
         landlock.restrict([*plan.read, *read], [*plan.write, *write], plan.connect)
         self._filter.load()
 

@@ -9,8 +9,8 @@ import pytest
 
 from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
-from grader.harness.harness import PRELOAD
 from grader.harness.launch import Launcher
+from grader.harness.preloaded import PRELOAD
 from tests.harness.small import LIGHT, Warm
 
 Fresh = Callable[..., Warm]

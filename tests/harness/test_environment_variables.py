@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.harness.harness import PRELOAD
+from grader.harness.preloaded import PRELOAD
 from grader.vocabulary import environment, process
 from grader.vocabulary.scenario import Step
 from tests.harness import small

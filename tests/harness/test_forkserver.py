@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from grader import catalog, runner
-from grader.harness.harness import PRELOAD
 from grader.harness.launch import GraderBroke
+from grader.harness.preloaded import PRELOAD
 from grader.harness.process import SubmissionBroken
 from grader.harness.spawn_launcher import SpawnLauncher
 from grader.vocabulary import Status, process

@@ -12,7 +12,7 @@ from tests.harness.small import Warm
 REHEARSE = """
 import json, os, sys, threading
 from grader.harness.preloading import preload
-from grader.harness.harness import PRELOAD
+from grader.harness.preloaded import PRELOAD
 
 def open_files():
     found = {fd: f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.harness import tiers
+from grader.harness import launch, tiers, zygote
 from grader.harness.fork_launcher import ForkLauncher
 from grader.sandbox import bubblewrap
 from tests.harness.small import LIGHT, Warm
@@ -96,29 +97,18 @@ def test_without_a_mechanism(
 ) -> None:
     """neither Landlock nor seccomp can be left out without the canary's notice"""
     needed(tiers.ISOLATED)
-    copy = tmp_path / "grader" / "sandbox" / "walls.py"
-    copy.parent.mkdir(parents=True)
-    text = Path(bubblewrap.__file__).with_name("walls.py").read_text()
+    package = Path(launch.PACKAGE_ROOT)
+    for module in tiers._modules():
+        copy = tmp_path / "copied" / module.relative_to(package)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(module, copy)
+    shutil.copy(zygote.__file__, tmp_path / "copied" / "grader" / "harness")
+    copy = tmp_path / "copied" / "grader" / "sandbox" / "walls.py"
+    text = copy.read_text()
     line = {"landlock": "landlock.restrict(", "seccomp": "self._filter.load("}[gone]
     assert line in text
     copy.write_text(text.replace(line, "print("))
-    place = bubblewrap._place
-    monkeypatch.setattr(
-        tiers,
-        "_modules",
-        lambda modules=tiers._modules: [
-            copy if path.name == "walls.py" else path for path in modules()
-        ],
-    )
-    monkeypatch.setattr(
-        bubblewrap,
-        "_place",
-        lambda path: (
-            f"{bubblewrap.GRADER}/grader/sandbox/walls.py"
-            if path == copy
-            else place(path)
-        ),
-    )
+    monkeypatch.setattr(launch, "PACKAGE_ROOT", str(tmp_path / "copied"))
     tier, through = found(tmp_path, ForkLauncher(tiers.ISOLATED))
     missing = {"landlock": "signal another process", "seccomp": "mount"}[gone]
     assert missing in through

@@ -73,8 +73,9 @@ def everything(checking: subprocess.Popen[str], scratch: Path) -> list[psutil.Pr
     # The command's own view: its scratch folder may be memory that only it sees.
     seen = Path(f"/proc/{checking.pid}/root{scratch}")
     for _ in range(LOOKS):
-        if all(any(seen.rglob(name)) for name in ("daemon", "hangs")):
-            return tree(checking.pid)
+        with contextlib.suppress(FileNotFoundError):  # a folder gets another name
+            if all(any(seen.rglob(name)) for name in ("daemon", "hangs")):
+                return tree(checking.pid)
         assert checking.poll() is None, checking.communicate()
         select.select([], [], [], 0.02)
     raise AssertionError("the submission has not come so far")
@@ -95,7 +96,7 @@ def test_ended_command(
 ) -> None:
     """the end of the command is the end of its sandbox, its daemons and its folder"""
     found = everything(checking, scratch)
-    assert len(found) > 5  # command, guard, bubblewrap twice, forkserver, processes
+    assert len(found) > 7  # command, guard, bubblewrap, zygote, forkserver, processes
     checking.send_signal(how)
     checking.communicate(timeout=LIMIT_S)
     assert not survivors(found)
@@ -104,23 +105,41 @@ def test_ended_command(
 
 def part(below: list[psutil.Process], whom: str) -> psutil.Process:
     """Return a part of the sandbox among what a command has started."""
-    if whom in ("guard.py", "bwrap"):
+    if whom in ("guard.py", "bwrap", "zygote"):
         return named(below, whom)
-    # The guard's and bubblewrap's arguments name the forkserver too.
-    (outer,) = named(below, "guard.py").children()
-    (inner,) = outer.children()
-    (forkserver,) = inner.children()
+    if whom == "first":  # what waits in the sandbox from its start
+        (outer,) = named(below, "guard.py").children()
+        (inner,) = outer.children()
+        (first,) = inner.children()
+        return first
+    (waits,) = named(below, "zygote").children()
+    (forkserver,) = waits.children()
     forked = sorted(forkserver.children(), key=lambda p: p.pid)
-    return forked[0] if whom == "forwarder" else forkserver
+    return {"waits": waits, "forkserver": forkserver, "forwarder": forked[0]}[whom]
 
 
-@pytest.mark.parametrize("whom", ["guard.py", "bwrap", "forkserver", "forwarder"])
+@pytest.mark.parametrize(
+    "whom", ["guard.py", "bwrap", "first", "waits", "forkserver", "forwarder"]
+)
 def test_killed_part(checking: subprocess.Popen[str], scratch: Path, whom: str) -> None:
     """without one of its parts a sandbox ends whole, and nothing is judged"""
     found = everything(checking, scratch)
     part([p for p in found if p.pid != checking.pid], whom).kill()
     out, _ = checking.communicate(timeout=LIMIT_S)
     assert checking.returncode == 3, out
+    assert not survivors(found)
+    assert leftovers(scratch) == []
+
+
+def test_killed_zygote(checking: subprocess.Popen[str], scratch: Path) -> None:
+    """who has entered a sandbox needs nobody outside; the end is the command's"""
+    found = everything(checking, scratch)
+    zygote = part([p for p in found if p.pid != checking.pid], "zygote")
+    zygote.kill()
+    assert not survivors([zygote])
+    assert checking.poll() is None
+    checking.send_signal(signal.SIGINT)
+    checking.communicate(timeout=LIMIT_S)
     assert not survivors(found)
     assert leftovers(scratch) == []
 

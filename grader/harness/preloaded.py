@@ -1,0 +1,125 @@
+"""The supervisor's end of a zygote: has it fork into sandboxes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import Any
+
+from grader.harness.launch import GraderBroke, clean_environment
+from grader.harness.zygote import MESSAGE_B
+
+ZYGOTE = "grader.harness.zygote"
+PRELOAD = (
+    "langgraph.graph",
+    "langgraph.graph.message",
+    "langgraph.prebuilt",
+    "langgraph.types",
+    "langgraph.checkpoint.memory",
+    "langgraph.checkpoint.sqlite",
+    "langgraph.checkpoint.sqlite.aio",
+    "langgraph.checkpoint.postgres.aio",
+    "psycopg_pool",
+    "langchain_openai",
+    "langchain_core.prompts",
+    "openai.resources.chat.completions",
+    "httpx",
+    "fastapi",
+    "grader.harness.serving:rehearse",
+    "grader.harness.worker",
+    "grader.harness.rehearsal:rehearse",
+)
+NOWHERE = "/nonexistent"  # the home of nobody, as Debian calls it
+GOODBYE_S = 5.0
+
+
+class Preloaded:
+    """A zygote with these modules, started when it is first needed, or has ended.
+
+    Whoever has made it ends it; that ends nobody whom it has forked. There is another
+    one of the kind, for whoever needs an interpreter with another hash seed.
+    """
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._modules = list(modules)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, without waiting until it is ready."""
+        with self._lock:
+            self._started()
+
+    def fork(self, order: Mapping[str, Any], files: Sequence[int]) -> None:
+        """Have it fork; see `zygote.serve` for what is in an order.
+
+        Raises:
+            GraderBroke: it cannot be reached.
+        """
+        data = json.dumps(order).encode()
+        if len(data) > MESSAGE_B:
+            raise GraderBroke(f"an order of {len(data)} bytes is too long")
+        with self._lock:
+            try:
+                socket.send_fds(self._started(), [data], files)
+            except OSError as problem:
+                raise GraderBroke("the zygote has ended") from problem
+
+    @cached_property
+    def another(self) -> Preloaded:
+        """Another interpreter, with the same modules; it ends with this one."""
+        return Preloaded(self._modules)
+
+    def close(self) -> None:
+        """End it."""
+        if "another" in vars(self):
+            self.another.close()
+        with self._lock:
+            self._end()
+
+    def __enter__(self) -> Preloaded:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _started(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._process is None:
+            self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+            with theirs:
+                fd = str(theirs.fileno())
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", ZYGOTE, fd, *self._modules],
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,  # Ctrl-C in a terminal is not for it
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env=clean_environment(NOWHERE),
+                )
+        return self._control
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        self._control.close()
+        try:
+            self._process.wait(GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
