@@ -97,9 +97,15 @@ class ExecuteOutside(Execute):
     def _memory_b(self) -> int:
         """Return what the processes in the sandbox have in memory."""
         with contextlib.suppress(psutil.Error):
-            first = psutil.Process(getattr(self.km, "inside", 0) or os.getpid())
-            return held_b(first.children(recursive=True), self.memory_limit)
+            top = [psutil.Process(pid) for pid in self._above_all()]
+            below = [p for each in top for p in each.children(recursive=True)]
+            return held_b([*top[1:], *below], self.memory_limit)
         return 0
+
+    def _above_all(self) -> list[int]:
+        """Return who has what the notebook starts for children; the kernel is last."""
+        inside = getattr(self.km, "inside", 0)  # adopts what the kernel leaves
+        return [inside, self.km.pid] if inside else [os.getpid()]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grader.client import Client, ServiceGone
+from grader.harness.preloaded import PRELOAD, Preloaded
 
+INSIDE = "grader.autograde.inside"  # what a zygote becomes to be a kernel
+KERNEL = (INSIDE, *PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel")
 IDLE_S = 10.0  # without a submission; a Jupyter server grades now and then
 
 
@@ -16,11 +19,12 @@ class Kept:
     """A service that opens a new harness for whoever comes next.
 
     Half of what a harness costs are the imports of the process that judges, which a
-    submission never touches; the sandbox and all in it are made anew.
+    submission never touches; the sandbox and all in it are made anew. Notebooks'
+    kernels are forked from `kernels`.
     """
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
-        self._client = Client()
+        self._client, self.kernels = Client(), Preloaded(KERNEL)
         self._turn = threading.Lock()
         self._idle_s = idle_s
         self._timer: threading.Timer | None = None
@@ -45,6 +49,7 @@ class Kept:
         """End the service, and all that it started, until it is needed again."""
         with self._turn:
             self._client.close()
+            self.kernels.close()
 
     def _renew(self) -> None:
         try:

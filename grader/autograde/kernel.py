@@ -6,8 +6,9 @@ through /proc, so nothing of the machine can be written from inside, not even a 
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,13 +19,14 @@ from typing import Any
 import zmq
 from jupyter_client.manager import AsyncKernelManager
 
+from grader.autograde.judging import kept
+from grader.autograde.kept import INSIDE
 from grader.harness.tiers import ISOLATED, Tier
 from grader.sandbox import bubblewrap
 
 SOCKETS = "/tmp/.kernel"  # inside
 NOTEBOOK = "notebook"  # the folder that is the kernel's own
-LAUNCHER = "grader.autograde.inside"
-PID = re.compile(rb'"child-pid": (\d+)')
+INFO_B = 4096  # of what bubblewrap says of itself
 MESSAGE_LIMIT_B = 16 * 1024 * 1024  # a kernel that says more at once is cut off
 ENVIRONMENT = {
     "HOME": "/tmp",
@@ -37,6 +39,24 @@ ENVIRONMENT = {
 }
 
 
+class Pipe:
+    """A pipe that is closed when it is left."""
+
+    def __enter__(self) -> Pipe:
+        self.read, self.write = os.pipe()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        os.close(self.read)
+        self.said()
+
+    def said(self) -> None:
+        """Close the end that is written to, if it is open."""
+        if self.write >= 0:
+            os.close(self.write)
+        self.write = -1
+
+
 class SandboxedKernelManager(AsyncKernelManager):
     """Starts each kernel in a sandbox of its own, with an empty home."""
 
@@ -47,52 +67,72 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.transport = "ipc"
         self.ip = f"{SOCKETS}/s"
         self.connection_file = str(self.folder / "connection.json")
-        self._told = -1
+        self._info, self._extra = -1, [""]
+        self._owner = Tier(ISOLATED).owner
         self.inside = 0  # the pid of the sandbox's first process
+        self.pid = 0  # the kernel's
         self.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT_B)
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        """Return the command that starts the kernel in its sandbox."""
-        owner = Tier(ISOLATED).owner
-        notebook = self.folder / NOTEBOOK
+        """Return the command that makes the sandbox; what waits in it ends with us."""
         # The key of the connection is the kernel's to know, whoever it runs as.
         Path(self.connection_file).chmod(0o644)
-        command = [sys.executable, "-P", "-m", LAUNCHER]
-        command += [str(owner), SOCKETS, str(notebook)]
-        command += [sys.executable, "-P", "-m", "ipykernel_launcher"]
-        command += ["-f", self.connection_file, *(extra_arguments or [])]
-        environment = {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}:/usr/bin"}
+        self._extra = list(extra_arguments or [])
         modules = (bubblewrap.PACKAGE,)
         arguments = bubblewrap.arguments(
-            command, (), (self.folder,), modules, environment, owner
+            [str(shutil.which("cat"))],
+            (),
+            (self.folder,),
+            modules,
+            ENVIRONMENT,
+            bool(self._owner),
         )
-        told = str(self._told)
-        return [str(shutil.which("bwrap")), "--info-fd", told, *arguments]
+        return [str(shutil.which("bwrap")), "--info-fd", str(self._info), *arguments]
 
     async def _async_start_kernel(self, *, cwd: str = "/", **options: Any) -> None:
         """Start it, and learn where its sockets are."""
-        read, write = os.pipe()
-        self._told = write
-        try:
+        kept.kernels.start()  # to import beside what follows
+        with contextlib.ExitStack() as files:
+            told, held, entered = (files.enter_context(Pipe()) for _ in range(3))
+            self._info = told.write
             self._copy(Path(cwd))
             await super()._async_start_kernel(
                 env={},
                 cwd="/",
-                pass_fds=(write,),
-                stdout=subprocess.DEVNULL,  # a terminal obeys what is written to it
+                pass_fds=(told.write,),
+                stdin=held.read,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 **options,
             )
-        finally:
-            os.close(write)
-        with os.fdopen(read, "rb") as file:
-            said = PID.search(file.readline() + file.readline())
-        if said is None:
-            raise RuntimeError("the sandbox of the kernel did not start")
-        self.inside = int(said[1])
+            os.write(held.write, b"\n")
+            process = self.provisioner.process  # type: ignore[union-attr]
+            if not process.stdout.read(1):
+                raise RuntimeError("the sandbox of the kernel did not start")
+            self.inside = json.loads(os.read(told.read, INFO_B))["child-pid"]
+            with open(os.devnull, "wb") as nowhere:  # a terminal obeys what it is sent
+                given = [entered.write, nowhere.fileno(), held.write]
+                kept.kernels.fork(self._order(), given)
+            entered.said()
+            said = os.read(entered.read, INFO_B)
+        if not said:
+            raise RuntimeError("the kernel did not enter its sandbox")
+        self.pid = int(said)
         self.ip = f"/proc/{self.inside}/root{SOCKETS}/s"
 
     start_kernel = _async_start_kernel
+
+    def _order(self) -> dict[str, Any]:
+        """Return what the zygote is told: to become this kernel in its sandbox."""
+        kernel = ["-f", self.connection_file, *self._extra]
+        folder = str(self.folder / NOTEBOOK)
+        path = f"{Path(sys.executable).parent}:/usr/bin"
+        return {
+            "sandbox": self.inside,
+            "becomes": f"{INSIDE}:run",
+            "arguments": [str(self._owner), SOCKETS, folder, *kernel],
+            "environment": {**ENVIRONMENT, "PATH": path},
+        }
 
     def _copy(self, folder: Path) -> None:
         """Copy what stands beside the notebook, for whoever the kernel runs as."""
