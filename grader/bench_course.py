@@ -197,7 +197,8 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser("python -m grader.bench_course")
     parser.add_argument("--students", type=int, default=30)
-    parser.add_argument("--stems", nargs="*", default=catalog.stems())
+    stems = catalog.stems()
+    parser.add_argument("--stems", nargs="*", default=stems, choices=stems)
     parser.add_argument("--many", type=int, default=0, help="for the curve of memory")
     chosen = parser.parse_args()
     account = Account()

@@ -68,7 +68,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.ip = f"{SOCKETS}/s"
         self.connection_file = str(self.folder / "connection.json")
         self._info, self._extra = -1, [""]
-        self._owner = Tier(ISOLATED).owner
+        self._around = Tier(ISOLATED)  # whose user nobody else has meanwhile
         self.inside = 0  # the pid of the sandbox's first process
         self.pid = 0  # the kernel's
         self.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT_B)
@@ -85,7 +85,7 @@ class SandboxedKernelManager(AsyncKernelManager):
             (self.folder,),
             modules,
             ENVIRONMENT,
-            bool(self._owner),
+            bool(self._around.owner),
         )
         return [str(shutil.which("bwrap")), "--info-fd", str(self._info), *arguments]
 
@@ -130,7 +130,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         return {
             "sandbox": self.inside,
             "becomes": f"{INSIDE}:run",
-            "arguments": [str(self._owner), SOCKETS, folder, *kernel],
+            "arguments": [str(self._around.owner), SOCKETS, folder, *kernel],
             "environment": {**ENVIRONMENT, "PATH": path},
         }
 

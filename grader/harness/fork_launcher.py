@@ -90,7 +90,7 @@ class ForkLauncher:
         return self._first.root
 
     def roots(self) -> Sequence[int]:
-        """Return the processes all workers descend from."""
+        """Return the processes that all of a run's descend from, or are."""
         return [line.root for line in self._lines()]
 
     def between(self) -> Sequence[int]:

@@ -91,11 +91,16 @@ class Isolated:
         """Return the first process inside, once all is there that it will see."""
         assert process.stdout is not None
         os.write(life, b"\n")
-        with contextlib.suppress(TimeoutError):
+        try:
             reading = process.stdout.read(1)
-            if await asyncio.wait_for(reading, SANDBOX_LIMIT_S):
-                return int(json.loads(os.read(told, INFO_B))["child-pid"])
-        raise GraderBroke("bubblewrap did not start a sandbox")
+            answered = await asyncio.wait_for(reading, SANDBOX_LIMIT_S)
+        except TimeoutError:
+            limit = f"{SANDBOX_LIMIT_S:g} s"
+            raise GraderBroke(f"no sandbox was there after {limit}") from None
+        if not answered:
+            said = Path(self._output.name).read_text("utf-8", "replace")[-500:]
+            raise GraderBroke(f"bubblewrap did not start a sandbox: {said.strip()}")
+        return int(json.loads(os.read(told, INFO_B))["child-pid"])
 
 
 def _file(text: str) -> int:

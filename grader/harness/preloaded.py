@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,7 +16,14 @@ from typing import Any
 from grader.harness.launch import GraderBroke, clean_environment
 from grader.harness.zygote import MESSAGE_B
 
-ZYGOTE = "grader.harness.zygote"
+# What it is started with is to be read in /proc by whatever it has forked: so it is
+# told in another way where the grader is, on a machine that is nobody's business.
+ZYGOTE = """
+import sys
+sys.path.insert(0, sys.stdin.readline().rstrip(chr(10)))
+from grader.harness.zygote import main
+main()
+"""
 PRELOAD = (
     "langgraph.graph",
     "langgraph.graph.message",
@@ -98,19 +106,24 @@ class Preloaded:
         if self._process is not None and self._process.poll() is not None:
             self._end()
         if self._process is None:
+            environment = clean_environment(NOWHERE) | {"PATH": os.defpath}
+            package = environment.pop("PYTHONPATH")
             self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
             with theirs:
                 fd = str(theirs.fileno())
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", ZYGOTE, fd, *self._modules],
+                    [sys.executable, "-c", ZYGOTE, fd, *self._modules],
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,  # Ctrl-C in a terminal is not for it
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     cwd="/",
-                    env=clean_environment(NOWHERE),
+                    env=environment,
                 )
+            assert self._process.stdin is not None
+            with self._process.stdin as where:
+                where.write(os.fsencode(f"{package}\n"))
         return self._control
 
     def _end(self) -> None:

@@ -72,8 +72,8 @@ class SpawnLauncher:
         return os.getpid()
 
     def roots(self) -> Sequence[int]:
-        """Return that process."""
-        return [self.root_pid()]
+        """Return the workers: what else descends from that process is another's."""
+        return list(self._running)
 
     def between(self) -> Sequence[int]:
         """Return nothing: the fakes are asked directly."""

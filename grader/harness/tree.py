@@ -119,14 +119,15 @@ def _too_large(what: str, size_b: int, limit_b: int) -> dict[str, str]:
 
 
 def _processes(roots: Iterable[int], expected: int) -> dict[str, str]:
-    found: set[psutil.Process] = set()
-    for root in roots:  # one of which may descend from the other
+    found, tops = set[psutil.Process](), list(roots)
+    for root in tops:  # one of which may descend from another
         with contextlib.suppress(psutil.NoSuchProcess):
-            found.update(psutil.Process(root).children(recursive=True))
+            top = psutil.Process(root)
+            found.update([top, *top.children(recursive=True)])
     tree = list(found)
-    most = TREE_PROCESSES_LIMIT + expected
-    if len(tree) > most:
+    most, count = TREE_PROCESSES_LIMIT + expected, len(tree) - len(tops)
+    if count > most:
         limit = f"{most} processes"
-        return {"what": "processes", "limit": limit, "found": str(len(tree))}
+        return {"what": "processes", "limit": limit, "found": str(count)}
     own_b = held_b(tree, TREE_MEMORY_LIMIT_B)
     return _too_large("memory", own_b, TREE_MEMORY_LIMIT_B)

@@ -99,10 +99,6 @@ def _settle(environment: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Run as `python -m grader.harness.zygote FD MODULE…`, by whoever has its end."""
+    """Obey over the first argument, a file, with the modules that are the others."""
     fd, *modules = sys.argv[1:]
     serve(socket.socket(fileno=int(fd)), preload(modules))
-
-
-if __name__ == "__main__":
-    main()

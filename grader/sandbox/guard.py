@@ -30,7 +30,8 @@ def main() -> None:
             os.execve(command[0], command, {})
         finally:
             os._exit(127)
-    for name in os.listdir("/proc/self/fd"):  # what is held here never comes to its end
+    os.dup2(2, 1)  # what is held here never comes to its end
+    for name in os.listdir("/proc/self/fd"):
         if int(name) > 2 and name != alive:
             with contextlib.suppress(OSError):
                 os.close(int(name))

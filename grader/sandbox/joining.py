@@ -11,8 +11,7 @@ import ctypes
 import os
 
 NS_GET_USERNS = 0xB701  # linux/nsfs.h: which user namespace another one belongs to
-# linux/prctl.h
-PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 24, 38
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38  # linux/prctl.h
 CAPABILITIES = 64  # more than Linux has
 CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 # Mounts last: with them the paths change.
@@ -54,8 +53,6 @@ def give_up() -> None:
         raise OSError(ctypes.get_errno(), "the kernel refused PR_SET_NO_NEW_PRIVS")
     for capability in range(CAPABILITIES):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # what is none is refused
-    # Whoever has entered a user namespace is closed to itself, in /proc.
-    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 def drop_capabilities() -> None:

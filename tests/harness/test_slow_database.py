@@ -49,7 +49,7 @@ def chat(thread_id, text):
         return "stored"
     storing = threading.Thread(target=store)
     storing.start()
-    for _ in range(6_000_000):  # is busy, where a quick database has stored it soon
+    for _ in range(1_500_000):  # is busy, where a quick database has stored it soon
         if not storing.is_alive():
             break
     os.kill(os.getpid(), signal.SIGKILL)

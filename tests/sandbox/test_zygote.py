@@ -1,0 +1,115 @@
+"""A zygote and the sandboxes that are entered from it, when one of them ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.harness import tiers
+from grader.harness.fork_launcher import ForkLauncher
+from grader.harness.launch import GraderBroke
+from grader.harness.preloaded import ZYGOTE, Preloaded
+from grader.sandbox import bubblewrap, joining
+from tests.harness.living import survivors
+from tests.harness.small import LIGHT, Warm
+from tests.sandbox.conftest import needed
+from tests.sandbox.trying import ANSWERS
+
+
+@pytest.fixture
+def preloaded() -> Iterator[Preloaded]:
+    """A zygote that several harnesses share."""
+    needed(tiers.ISOLATED)
+    with Preloaded([tiers.FORKSERVER, *LIGHT]) as made:
+        yield made
+
+
+def test_what_several_share(preloaded: Preloaded, tmp_path: Path) -> None:
+    """sandboxes that were entered from one zygote have nothing else in common"""
+    made = [
+        Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path) for _ in range(2)
+    ]
+    try:
+        roots = [each.harness.launcher.root_pid() for each in made]
+        first = psutil.Process(roots[0])
+        waits = [psutil.Process(root).parent() for root in roots]
+        assert len({each.ppid() for each in waits if each is not None}) == 1
+        spaces = [
+            os.stat(f"/proc/{root}/ns/{n}") for root in roots for n in ("pid", "mnt")
+        ]
+        assert len({each.st_ino for each in spaces}) == 4
+        assert [each.verdict(ANSWERS).passed for each in made] == [True, True]
+        made[0].close()
+        assert not survivors([first])
+        assert made[1].verdict(ANSWERS).passed
+    finally:
+        made[1].close()
+
+
+def test_a_zygote_that_has_ended(preloaded: Preloaded, tmp_path: Path) -> None:
+    """whoever comes next is given another, and who is inside stays"""
+    first = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
+    waits = psutil.Process(first.harness.launcher.root_pid()).parent()
+    assert waits is not None
+    zygote = psutil.Process(waits.ppid())
+    zygote.kill()
+    assert not survivors([zygote])
+    second = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
+    try:
+        assert first.verdict(ANSWERS).passed
+        assert second.verdict(ANSWERS).passed
+    finally:
+        first.close()
+        second.close()
+
+
+def test_it_ends_with_its_owner(preloaded: Preloaded, tmp_path: Path) -> None:
+    """a zygote, and the other one, end when nobody needs them; sandboxes do not"""
+    one = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
+    preloaded.another.start()
+    me = psutil.Process()
+    zygotes = [c for c in me.children() if ZYGOTE in c.cmdline()]
+    preloaded.close()
+    left = [c for c in me.children() if c in zygotes]
+    assert len(zygotes) - len(left) >= 2
+    assert one.verdict(ANSWERS).passed
+    one.close()
+
+
+def test_a_sandbox_that_is_gone(preloaded: Preloaded) -> None:
+    """nobody is forked into a sandbox that has ended, and the zygote goes on"""
+    needs = subprocess.Popen(["sleep", "0"])
+    needs.wait()
+    with pytest.raises(FileNotFoundError):
+        joining.join(needs.pid)
+
+
+def test_an_order_that_is_too_long(preloaded: Preloaded) -> None:
+    """what would not arrive whole is not sent"""
+    with pytest.raises(GraderBroke, match="too long"):
+        preloaded.fork({"arguments": ["a" * 100_000]}, [])
+
+
+def test_a_bubblewrap_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """a sandbox that does not start is an error, and leaves nothing"""
+    needed(tiers.ISOLATED)
+    built = bubblewrap.arguments
+
+    def wrong(*given: object) -> list[str]:
+        return ["--no-such-option", *built(*given)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bubblewrap, "arguments", wrong)
+    before = set(psutil.Process().children(recursive=True))
+    with pytest.raises(
+        GraderBroke, match="did not start a sandbox: bwrap: Unknown option"
+    ):
+        Warm(ForkLauncher(tiers.ISOLATED), LIGHT, tmp_path)
+    assert not survivors(set(psutil.Process().children(recursive=True)) - before)
+    assert list(tmp_path.iterdir()) == []
