@@ -80,7 +80,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         self._extra = list(extra_arguments or [])
         modules = (bubblewrap.PACKAGE,)
         arguments = bubblewrap.arguments(
-            [str(shutil.which("cat"))],
+            [bubblewrap.WAITS],
             (),
             (self.folder,),
             modules,

@@ -44,7 +44,6 @@ PRELOAD = (
     "grader.harness.rehearsal:rehearse",
 )
 NOWHERE = "/nonexistent"  # the home of nobody, as Debian calls it
-GOODBYE_S = 5.0
 
 
 class Preloaded:
@@ -130,9 +129,6 @@ class Preloaded:
         if self._process is None:
             return
         self._control.close()
-        try:
-            self._process.wait(GOODBYE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()  # it may be importing still, and has nothing to save
+        self._process.wait()
         self._process = None

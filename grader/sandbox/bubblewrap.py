@@ -9,6 +9,7 @@ other processes, an environment.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+
+from grader.sandbox import joining
 
 PACKAGE = Path(__file__).parents[1]
 HOME = "/tmp"
@@ -31,6 +34,7 @@ TMP_LIMIT_B = 64 * 1024 * 1024  # of /tmp, and of shared memory
 FIRST_UID, LAST_UID = 1_500_000_000, 1_999_999_999
 NOBODY = "65534"  # what root is called inside where it can become nobody else
 PROBE_LIMIT_S = 10.0
+WAITS = "/bin/cat"  # what is in a sandbox until somebody enters it, and after
 
 
 def arguments(
@@ -114,16 +118,7 @@ def available() -> str:
     if found is None:
         return "expected the command bwrap (Debian, Ubuntu: apt install bubblewrap)"
     command = [found, *arguments(["/bin/true"], (), (), (), {}, others())]
-    try:
-        ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, env={}
-        )
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        return f"bubblewrap did not start: {problem}"
-    if ran.returncode:
-        said = ran.stderr.strip().splitlines()[-1:]
-        return f"bubblewrap refused to start: {''.join(said)[:200]}"
-    return ""
+    return _problem("bubblewrap", command) or _cannot_be_entered(found)
 
 
 @cache
@@ -137,6 +132,46 @@ def others() -> bool:
             if first <= FIRST_UID and first + count > LAST_UID:
                 return True
     return False
+
+
+def _problem(what: str, command: Sequence[str]) -> str:
+    """Return why a command does not succeed, or "" where it does."""
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, env={}
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return f"{what} did not start: {problem}"
+    said = ran.stderr.strip().splitlines()[-1:] if ran.returncode else []
+    return f"{what} failed: {''.join(said)[:200]}" if ran.returncode else ""
+
+
+def _cannot_be_entered(bwrap: str) -> str:
+    """Return why a sandbox cannot be entered from outside, or "" where it can.
+
+    That is so where bubblewrap may do more than its user, as a setuid program.
+    """
+    told, info = os.pipe()
+    inside = arguments([WAITS], (), (), (), {}, others())
+    with (
+        os.fdopen(told, "rb") as first,
+        subprocess.Popen(
+            [bwrap, "--info-fd", str(info), *inside],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[info],
+            env={},
+        ) as waits,
+    ):
+        os.close(info)
+        assert waits.stdin is not None
+        assert waits.stdout is not None
+        waits.stdin.write(b"\n")
+        waits.stdin.flush()
+        waits.stdout.read(1)  # all is there that will be seen inside
+        pid = str(json.loads(first.read())["child-pid"])
+        enters = [sys.executable, "-IS", joining.__file__, pid]
+        return _problem("to enter a sandbox", enters)
 
 
 def _interpreter() -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 
 NS_GET_USERNS = 0xB701  # linux/nsfs.h: which user namespace another one belongs to
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38  # linux/prctl.h
@@ -74,3 +75,7 @@ def _identity(name: str) -> tuple[int, int]:
 def _of(fd: int) -> tuple[int, int]:
     found = os.fstat(fd)
     return found.st_dev, found.st_ino
+
+
+if __name__ == "__main__":  # whether one can be entered here; see bubblewrap.available
+    join(int(sys.argv[1]))

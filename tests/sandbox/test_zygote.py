@@ -89,6 +89,18 @@ def test_a_sandbox_that_is_gone(preloaded: Preloaded) -> None:
         joining.join(needs.pid)
 
 
+def test_a_sandbox_that_cannot_be_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """where nobody may enter one there is no first tier, and the reason is told"""
+    needed(tiers.ISOLATED)
+    refused = tmp_path / "refused.py"
+    refused.write_text("raise PermissionError('not let in')\n")
+    monkeypatch.setattr(joining, "__file__", str(refused))
+    why = bubblewrap.available.__wrapped__()
+    assert why == "to enter a sandbox failed: PermissionError: not let in"
+
+
 def test_an_order_that_is_too_long(preloaded: Preloaded) -> None:
     """what would not arrive whole is not sent"""
     with pytest.raises(GraderBroke, match="too long"):
