@@ -18,9 +18,9 @@ IDLE_S = 10.0  # without a submission; a Jupyter server grades now and then
 class Kept:
     """A service that opens a new harness for whoever comes next.
 
-    Half of what a harness costs are the imports of the process that judges, which a
-    submission never touches; the sandbox and all in it are made anew. Notebooks'
-    kernels are forked from `kernels`.
+    What opening one costs are imports, of the process that judges and of its zygote,
+    which no submission touches; the sandbox and all in it are made anew. Notebooks'
+    kernels are forked from `kernels`, a zygote too.
     """
 
     def __init__(self, idle_s: float = IDLE_S) -> None:

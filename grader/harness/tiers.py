@@ -132,8 +132,11 @@ class Tier:
         }
         try:
             process = await sandbox.entered(self._preloaded, order, fd)
-        finally:
+        except BaseException:
             self._alive = sandbox.alive
+            self.let_go()
+            raise
+        self._alive = sandbox.alive
         self._order = {**order, "sandbox": sandbox.first}
         return process
 

@@ -166,10 +166,13 @@ def _cannot_be_entered(bwrap: str) -> str:
         os.close(info)
         assert waits.stdin is not None
         assert waits.stdout is not None
-        waits.stdin.write(b"\n")
-        waits.stdin.flush()
-        waits.stdout.read(1)  # all is there that will be seen inside
-        pid = str(json.loads(first.read())["child-pid"])
+        try:
+            waits.stdin.write(b"\n")
+            waits.stdin.flush()
+            waits.stdout.read(1)  # all is there that will be seen inside
+            pid = str(json.loads(first.read())["child-pid"])
+        except (OSError, ValueError, KeyError) as problem:
+            return f"bubblewrap did not start: {problem}"
         enters = [sys.executable, "-IS", joining.__file__, pid]
         return _problem("to enter a sandbox", enters)
 

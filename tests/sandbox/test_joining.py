@@ -21,7 +21,6 @@ from tests.harness.living import LIMIT_S
 from tests.harness.small import Warm
 from tests.sandbox.conftest import needed
 
-ANSWERS = "def chat(thread_id, text):\n    return 'a'\n"
 OPENS_ITSELF = """
 import os
 

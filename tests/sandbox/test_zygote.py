@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from grader.harness.fork_launcher import ForkLauncher
 from grader.harness.launch import GraderBroke
 from grader.harness.preloaded import ZYGOTE, Preloaded
 from grader.sandbox import bubblewrap, joining
-from tests.harness.living import survivors
+from tests.harness.living import LIMIT_S, survivors
 from tests.harness.small import LIGHT, Warm
 from tests.sandbox.conftest import needed
 from tests.sandbox.trying import ANSWERS
@@ -27,6 +28,11 @@ def preloaded() -> Iterator[Preloaded]:
     needed(tiers.ISOLATED)
     with Preloaded([tiers.FORKSERVER, *LIGHT]) as made:
         yield made
+
+
+def zygotes() -> list[psutil.Process]:
+    """Return those that this process has started, and that run."""
+    return [c for c in psutil.Process().children() if ZYGOTE in c.cmdline()]
 
 
 def test_what_several_share(preloaded: Preloaded, tmp_path: Path) -> None:
@@ -72,21 +78,33 @@ def test_it_ends_with_its_owner(preloaded: Preloaded, tmp_path: Path) -> None:
     """a zygote, and the other one, end when nobody needs them; sandboxes do not"""
     one = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
     preloaded.another.start()
-    me = psutil.Process()
-    zygotes = [c for c in me.children() if ZYGOTE in c.cmdline()]
+    before = zygotes()
     preloaded.close()
-    left = [c for c in me.children() if c in zygotes]
-    assert len(zygotes) - len(left) >= 2
+    assert len(before) - len(zygotes()) == 2
     assert one.verdict(ANSWERS).passed
     one.close()
 
 
-def test_a_sandbox_that_is_gone(preloaded: Preloaded) -> None:
+def test_a_sandbox_that_is_gone(preloaded: Preloaded, tmp_path: Path) -> None:
     """nobody is forked into a sandbox that has ended, and the zygote goes on"""
-    needs = subprocess.Popen(["sleep", "0"])
-    needs.wait()
-    with pytest.raises(FileNotFoundError):
-        joining.join(needs.pid)
+    preloaded.start()
+    before = zygotes()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    ours, theirs = socket.socketpair()
+    log = tmp_path / "log"
+    order = {"sandbox": gone.pid, "becomes": "os:abort", "arguments": []}
+    with ours, theirs, log.open("wb") as output:
+        files = [theirs.fileno(), output.fileno(), output.fileno()]
+        preloaded.fork({**order, "environment": {}}, files)
+        theirs.close()
+        ours.settimeout(LIMIT_S)
+        assert ours.recv(1) == b""  # whoever was forked for it has ended
+    assert "FileNotFoundError" in log.read_text()
+    one = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
+    assert zygotes() == before
+    assert one.verdict(ANSWERS).passed
+    one.close()
 
 
 def test_a_sandbox_that_cannot_be_entered(
@@ -119,9 +137,10 @@ def test_a_bubblewrap_that_fails(
 
     monkeypatch.setattr(bubblewrap, "arguments", wrong)
     before = set(psutil.Process().children(recursive=True))
+    launcher = ForkLauncher(tiers.ISOLATED)  # kept, so that nothing goes by chance
     with pytest.raises(
         GraderBroke, match="did not start a sandbox: bwrap: Unknown option"
     ):
-        Warm(ForkLauncher(tiers.ISOLATED), LIGHT, tmp_path)
+        Warm(launcher, LIGHT, tmp_path)
     assert not survivors(set(psutil.Process().children(recursive=True)) - before)
     assert list(tmp_path.iterdir()) == []
