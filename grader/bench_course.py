@@ -26,16 +26,18 @@ from grader.account import Account
 from grader.bench import solution_of
 from grader.client import Client
 from grader.corpus import specimens
-from grader.measured import ROOT, Cost, cost
+from grader.measured import ROOT, Cost, cost, on_cores, plainly
 from grader.sources import generated
 
 STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
 MORE = 2  # learners: what they take more than the first is what one more costs
 LOOK_EVERY_S = 1.0
-GRADES = {
-    "grade, 1 at a time": ["--workers", "1"],
-    "grade, 2 at a time": ["--workers", "2"],
-    "grade --once, 2 at a time": ["--workers", "2", "--once"],
+CORES = 2
+GRADES = {  # how many processors it is given, and its options
+    "grade, 1 at a time": (CORES, ["--workers", "1"]),
+    "grade, 2 at a time": (CORES, ["--workers", "2"]),
+    "grade --once, 2 at a time": (CORES, ["--workers", "2", "--once"]),
+    "grade --once, 1 at a time, 1 core": (1, ["--workers", "1", "--once"]),
 }
 
 
@@ -142,7 +144,7 @@ def a_class(
     autograde: dict[str, dict[str, tuple[Cost, Cost]]],
     students: int,
 ) -> None:
-    """Print the table of a class: ours at one worker and two, and stock."""
+    """Print the table of a class: ours at one worker and core and two, and stock."""
     stems = list(autograde["stock"])
     texts = {s: [one.text for one in specimens(ROOT, s)] for s in stems}
     handed = folder / "class"
@@ -158,14 +160,18 @@ def a_class(
             total = total.more(first, 1).more(more, students - 1)
         totals[f"autograde, {name}, extrapolated"] = total
     grades = [sys.executable, "-m", "grader", "grade", str(handed / "submitted")]
-    for title, options in GRADES.items():
+    for title, (cores, options) in GRADES.items():
         out = str(folder / title)
-        totals[title] = cost(account, [*grades, "-o", out, *options], folder)
+        with on_cores(cores):
+            totals[title] = cost(account, [*grades, "-o", out, *options], folder)
     stock = totals["autograde, stock, extrapolated"]
     for title, total in totals.items():
         print(f"{title:38}{total}{stock.cpu_s / total.cpu_s:8.1f}x stock per core")
-    one, two = (totals[title].wall_s for title in list(GRADES)[:2])
+    one, two, once, core = (totals[title].wall_s for title in GRADES)
     print(f"{'':38}two workers are {one / two:.2f}x as fast as one")
+    plain = plainly(CORES, 1) / plainly(CORES, CORES)
+    print(f"{'':38}two cores are {core / once:.2f}x as fast as one", end=", ")
+    print(f"and {plain:.2f}x where something only counts")
 
 
 def many(folder: Path, count: int) -> None:

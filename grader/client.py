@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,13 @@ class ServiceGone(Exception):
 
 
 class Client:
-    """Starts the service when it is first needed, and again when it has ended."""
+    """Starts the service when it is first needed, and again when it has ended.
 
-    def __init__(self) -> None:
+    `zygote` returns what a zygote obeys that the service may have, if there is one.
+    """
+
+    def __init__(self, zygote: Callable[[], socket.socket | None] | None = None):
+        self._zygote = zygote
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._asked = 0
@@ -35,14 +41,20 @@ class Client:
             # That of the first start: a playground changes the kernel's own.
             self._environment = self._environment or dict(os.environ)
             path = {"PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"}
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "grader.service"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # an interrupt of the kernel is not for it
-                env=self._environment | path,
-            )
+            with contextlib.ExitStack() as stack:
+                control = self._zygote() if self._zygote is not None else None
+                given = [] if control is None else [control.fileno()]
+                if control is not None:
+                    stack.enter_context(control)
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "grader.service", *map(str, given)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # an interrupt of the kernel is not for it
+                    pass_fds=given,
+                    env=self._environment | path,
+                )
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """Return the service's answer to one request.

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.account import Account
 
 ROOT = Path(__file__).parents[1]
+PLAIN = "sum(n * n for n in range(20_000_000))"  # reads and writes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,27 @@ def cost(account: Account, command: Sequence[str], cwd: Path) -> Cost:
             said = output.read()[-2000:].decode(errors="replace")
             raise RuntimeError(f"{' '.join(command)}\n{said}")
     return taken
+
+
+@contextmanager
+def on_cores(count: int) -> Iterator[None]:
+    """Let what is started meanwhile have so many processors, where Linux can say so."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(every)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, every)
+
+
+def plainly(times: int, at_once: int) -> float:
+    """Return the seconds that plain counting takes so many times, so many at once."""
+    began = time.perf_counter()
+    for _ in range(times // at_once):
+        made = [sys.executable, "-c", PLAIN]
+        for counting in [subprocess.Popen(made) for _ in range(at_once)]:
+            counting.wait()
+    return time.perf_counter() - began

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import secrets
+import socket
 import sys
 import traceback
 from collections.abc import Mapping
@@ -184,13 +185,17 @@ async def _orphaned() -> None:
 
 
 async def main() -> None:
-    """Run as `python -m grader.service`; the first line out says that it is ready."""
+    """Run as `python -m grader.service [FD]`, where FD is what a zygote obeys.
+
+    The first line out says that it is ready.
+    """
     mounts.own()
+    given = [socket.socket(fileno=int(fd)) for fd in sys.argv[1:]]
     reader = asyncio.StreamReader(limit=REQUEST_LIMIT_B)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    preloaded = shared()
+    preloaded = shared(*given)
     async with contextlib.AsyncExitStack() as stack:
         service = Service(stack, preloaded)
         say({"id": 0, "ready": await service.open()})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grader.client import Client, ServiceGone
+from grader.harness.launchers import shared
 from grader.harness.preloaded import PRELOAD, Preloaded
+from grader.harness.tiers import ISOLATED, best
 
 INSIDE = "grader.autograde.inside"  # what a zygote becomes to be a kernel
 KERNEL = (INSIDE, *PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel")
@@ -20,11 +23,13 @@ class Kept:
 
     What opening one costs are imports, of the process that judges and of its zygote,
     which no submission touches; the sandbox and all in it are made anew. Notebooks'
-    kernels are forked from `kernels`, a zygote too.
+    kernels are forked from `kernels`, a zygote too; one has forked both of these.
     """
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
-        self._client, self.kernels = Client(), Preloaded(KERNEL)
+        self._base = shared()
+        self._client = Client(self._zygote)
+        self.kernels = Preloaded(KERNEL, self._base)
         self._turn = threading.Lock()
         self._idle_s = idle_s
         self._timer: threading.Timer | None = None
@@ -50,6 +55,10 @@ class Kept:
         with self._turn:
             self._client.close()
             self.kernels.close()
+            self._base.close()
+
+    def _zygote(self) -> socket.socket | None:
+        return self._base.branch() if best() == ISOLATED else None
 
     def _renew(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
@@ -22,6 +23,9 @@ def best_launcher(preloaded: Preloaded | None = None) -> Launcher:
     return ForkLauncher(tiers.best(), preloaded)
 
 
-def shared() -> Preloaded:
-    """Return what several harnesses of one process may share; its owner closes it."""
-    return Preloaded([tiers.FORKSERVER, *PRELOAD])
+def shared(control: socket.socket | None = None) -> Preloaded:
+    """Return what several harnesses of one process may share; its owner closes it.
+
+    `control` is what such a zygote obeys, if there is one already.
+    """
+    return Preloaded([tiers.FORKSERVER, *PRELOAD], control=control)

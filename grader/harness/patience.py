@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection
+from functools import lru_cache
 from typing import TypeVar
 
 from grader.harness.limits import HARD_LIMIT_S, POLL_PERIOD_S
@@ -13,6 +14,7 @@ from grader.harness.limits import HARD_LIMIT_S, POLL_PERIOD_S
 T = TypeVar("T")
 USUAL = 2  # OS threads that can run, for each CPU
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+LATELY_S = 0.05
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -83,7 +85,7 @@ class Spent:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._delays = _run_delays_s(pid)
+        self._delays = _lately(pid, int(time.monotonic() / LATELY_S))
         self._cpu = _cpu_s(pid)
 
     def crowded_s(self) -> float:
@@ -117,7 +119,7 @@ class Crowd:
 def _runnable() -> int:
     """Return how many OS threads of the machine run or could run; 0 if unknown."""
     try:
-        return int(_read("/proc/loadavg")[3].partition(b"/")[0])
+        return int(read("/proc/loadavg")[3].partition(b"/")[0])
     except (OSError, IndexError, ValueError):
         return 0
 
@@ -126,21 +128,27 @@ def _run_delays_s(pid: int) -> dict[str, float]:
     delays = {}
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
-            delays[task] = int(_read(f"/proc/{pid}/task/{task}/schedstat")[1]) / 1e9
+            delays[task] = int(read(f"/proc/{pid}/task/{task}/schedstat")[1]) / 1e9
     except (OSError, IndexError, ValueError):
         pass  # not Linux, or it has ended: then nothing is added to the limit
     return delays
 
 
+@lru_cache(maxsize=128)
+def _lately(pid: int, _moment: int) -> dict[str, float]:
+    """Return the delays as they were at most LATELY_S ago: many waits begin at once."""
+    return _run_delays_s(pid)
+
+
 def _cpu_s(pid: int) -> float:
     try:
-        fields = _read(f"/proc/{pid}/stat", after=b")")
+        fields = read(f"/proc/{pid}/stat", after=b")")
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
     except (OSError, IndexError, ValueError):
         return 0.0
 
 
-def _read(path: str, after: bytes = b"") -> list[bytes]:
+def read(path: str, after: bytes = b"") -> list[bytes]:
     """Return the words of a file of /proc; a check reads some thousands of them."""
     with open(path, "rb", buffering=0) as file:
         text = file.readall()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Any
@@ -38,12 +40,15 @@ PRELOAD = (
     "langchain_core.prompts",
     "openai.resources.chat.completions",
     "httpx",
+    "httpcore",  # which httpx imports for its first client,
+    "anyio._backends._asyncio",  # which a server does for its first request
     "fastapi",
     "grader.harness.serving:rehearse",
     "grader.harness.worker",
     "grader.harness.rehearsal:rehearse",
 )
 NOWHERE = "/nonexistent"  # the home of nobody, as Debian calls it
+END_LIMIT_S = 1.0  # for one that imports what others have not
 
 
 class Preloaded:
@@ -51,11 +56,22 @@ class Preloaded:
 
     Whoever has made it ends it; that ends nobody whom it has forked. There is another
     one of the kind, for whoever needs an interpreter with another hash seed.
+
+    Args:
+        modules: what it imports, as `preloading.preload` knows them.
+        base: the one that forks it, so that it imports only what that one has not.
+        control: what a zygote with these modules obeys, to begin with.
     """
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        self._modules = list(modules)
+    def __init__(
+        self,
+        modules: Sequence[str],
+        base: Preloaded | None = None,
+        control: socket.socket | None = None,
+    ) -> None:
+        self._modules, self._base = list(modules), base
         self._lock = threading.Lock()
+        self._control = control
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -77,6 +93,17 @@ class Preloaded:
                 socket.send_fds(self._started(), [data], files)
             except OSError as problem:
                 raise GraderBroke("the zygote has ended") from problem
+
+    def branch(self, modules: Sequence[str] = ()) -> socket.socket:
+        """Have it fork a zygote, with these modules too; return what that obeys.
+
+        Raises:
+            GraderBroke: it cannot be reached.
+        """
+        ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with theirs:
+            self.fork({"modules": list(modules)}, [theirs.fileno()])
+        return ours
 
     @cached_property
     def another(self) -> Preloaded:
@@ -102,33 +129,46 @@ class Preloaded:
         self.close()
 
     def _started(self) -> socket.socket:
-        if self._process is not None and self._process.poll() is not None:
-            self._end()
-        if self._process is None:
-            environment = clean_environment(NOWHERE) | {"PATH": os.defpath}
-            package = environment.pop("PYTHONPATH")
-            self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-            with theirs:
-                fd = str(theirs.fileno())
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", ZYGOTE, fd, *self._modules],
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,  # Ctrl-C in a terminal is not for it
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    cwd="/",
-                    env=environment,
-                )
-            assert self._process.stdin is not None
-            with self._process.stdin as where:
-                where.write(os.fsencode(f"{package}\n"))
+        if self._control is not None and select.select([self._control], [], [], 0)[0]:
+            self._end()  # it says nothing ever, so this is its end
+        if self._control is None and self._base is not None:
+            known = self._base._modules
+            lacking = [name for name in self._modules if name not in known]
+            self._control = self._base.branch(lacking)
+        elif self._control is None:
+            self._control = self._executed()
         return self._control
 
+    def _executed(self) -> socket.socket:
+        environment = clean_environment(NOWHERE) | {"PATH": os.defpath}
+        package = environment.pop("PYTHONPATH")
+        ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with theirs:
+            fd = str(theirs.fileno())
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", ZYGOTE, fd, *self._modules],
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C in a terminal is not for it
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=environment,
+            )
+        assert self._process.stdin is not None
+        with self._process.stdin as where:
+            where.write(os.fsencode(f"{package}\n"))
+        return ours
+
     def _end(self) -> None:
-        if self._process is None:
+        if self._control is None:
             return
-        self._control.close()
-        self._process.kill()  # it may be importing still, and has nothing to save
-        self._process.wait()
-        self._process = None
+        with self._control as control:
+            if self._process is not None:
+                self._process.kill()  # it may be importing still; nothing is lost
+                self._process.wait()
+            else:
+                with suppress(OSError):  # it is not our child, but says when it ends
+                    control.shutdown(socket.SHUT_WR)
+                    select.select([control], [], [], END_LIMIT_S)
+        self._process = self._control = None

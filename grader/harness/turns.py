@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 import psutil
 
 from grader.harness.limits import HOLD_LIMIT_S
-from grader.harness.patience import until
+from grader.harness.patience import read, until
 from grader.vocabulary.scenario import Answers
 
 # So many looks at sleeping OS threads before they count as at rest: enough for an
@@ -90,11 +90,11 @@ def ran_s(pids: Collection[int]) -> float:
 
 
 def _ran_s(pid: int) -> float:
-    tasks = Path(f"/proc/{pid}/task")
+    tasks = f"/proc/{pid}/task"
     try:
-        if tasks.is_dir():
-            stats = [(task / "schedstat").read_text() for task in tasks.iterdir()]
-            return sum(int(stat.split()[0]) for stat in stats) / 1e9
+        if os.path.isdir(tasks):
+            stats = [read(f"{tasks}/{task}/schedstat") for task in os.listdir(tasks)]
+            return sum(int(stat[0]) for stat in stats) / 1e9
         used = psutil.Process(pid).cpu_times()
     except (OSError, IndexError, ValueError, psutil.Error):
         return -1.0  # an OS thread has ended meanwhile, so that something runs
@@ -104,9 +104,9 @@ def _ran_s(pid: int) -> float:
 def _asleep(pid: int) -> bool:
     """Whether all OS threads wait for something; on Linux, for anything but a disk."""
     try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            state = (task / "stat").read_text().rpartition(")")[2].split()[0]
-            if state not in "SZXt":
+        for task in os.listdir(f"/proc/{pid}/task"):
+            state = read(f"/proc/{pid}/task/{task}/stat", after=b")")[0]
+            if state not in b"SZXt":
                 return False
     except (OSError, IndexError):
         pass  # not Linux, or it has ended: its processor time is all that is known

@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from grader.harness.preloading import preload
 from grader.sandbox import joining
@@ -30,7 +30,8 @@ def serve(control: socket.socket, problems: dict[str, str]) -> None:
 
     An order is a JSON object: the `sandbox`'s first process, the `environment`, and
     `becomes`, a `module:function` that is called with its `arguments`, the files that
-    came with it, this machine's number for the process, and the `problems`.
+    came with it, this machine's number for the process, and the `problems`. Or it is
+    the `modules` that another zygote has too, which obeys over the file of the order.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # how they end is another's to know
     while True:
@@ -39,14 +40,19 @@ def serve(control: socket.socket, problems: dict[str, str]) -> None:
             return
         if not os.fork():
             control.close()
-            _go_in(json.loads(data), files, problems)
+            order = json.loads(data)
+            if "modules" not in order:
+                _go_in(order, files, problems)
+            control = socket.socket(fileno=files[0])
+            problems = {**problems, **preload(order["modules"])}
+            continue
         for file in files:
             os.close(file)
 
 
 def _go_in(
     order: dict[str, Any], files: Sequence[int], problems: dict[str, str]
-) -> None:
+) -> NoReturn:
     """Join the sandbox and fork who lives in it; then wait for its end, outside.
 
     The last two of the files are where output goes, and what the sandbox lives by: it

@@ -6,6 +6,10 @@ import psutil
 
 from grader.autograde.kept import Kept
 from grader.client import Client
+from grader.harness.preloaded import ZYGOTE
+from grader.harness.tiers import ISOLATED
+from tests.harness.living import survivors
+from tests.sandbox.conftest import needed
 
 STEM = "ex00_start_here"
 PASSES_NONE = "def increment(name):\n    return 0\n"
@@ -53,6 +57,30 @@ def test_a_service_that_died_is_replaced() -> None:
             assert client.pid != dead.pid
     finally:
         kept.close()
+
+
+def test_the_libraries_are_imported_once() -> None:
+    """the zygotes of the judge and of the kernels come from one, and all end"""
+    needed(ISOLATED)
+    kept = Kept(idle_s=600)
+    try:
+        with kept.fresh() as client:
+            judge(client)
+            kept.kernels.start()
+            service = psutil.Process(client.pid)
+            assert [p for p in service.children() if ZYGOTE in p.cmdline()] == []
+            own = psutil.Process().children(recursive=True)
+            alone = [p for p in own if ZYGOTE in p.cmdline() and not zygote_of(p)]
+            assert len(alone) == 1
+    finally:
+        kept.close()
+    assert not survivors([service, *own])
+
+
+def zygote_of(process: psutil.Process) -> bool:
+    """Whether a zygote has forked it."""
+    parent = process.parent()
+    return parent is not None and ZYGOTE in parent.cmdline()
 
 
 def test_it_ends_when_nobody_comes() -> None:

@@ -16,10 +16,17 @@ from grader.harness.fork_launcher import ForkLauncher
 from grader.harness.launch import GraderBroke
 from grader.harness.preloaded import ZYGOTE, Preloaded
 from grader.sandbox import bubblewrap, joining
-from tests.harness.living import LIMIT_S, survivors
+from tests.harness.living import BOTH, LIMIT_S, survivors
 from tests.harness.small import LIGHT, Warm
 from tests.sandbox.conftest import needed
 from tests.sandbox.trying import ANSWERS
+
+KNOWS_COLORSYS = """
+import sys
+
+def chat(thread_id, text):
+    return "yes" if "colorsys" in sys.modules else None
+"""
 
 
 @pytest.fixture
@@ -72,6 +79,45 @@ def test_a_zygote_that_has_ended(preloaded: Preloaded, tmp_path: Path) -> None:
     finally:
         first.close()
         second.close()
+
+
+def test_one_that_a_zygote_has_forked(preloaded: Preloaded, tmp_path: Path) -> None:
+    """it imports what the first has not, ends with its own owner, and is replaced"""
+    modules = [tiers.FORKSERVER, *LIGHT, "colorsys"]
+    with Preloaded(modules, preloaded) as branch:
+        launcher = ForkLauncher(tiers.ISOLATED, branch)
+        for _ in range(2):
+            one = Warm(launcher, LIGHT, tmp_path)
+            forked = psutil.Process(one.harness.launcher.root_pid()).parents()[1]
+            assert forked.ppid() == zygotes()[0].pid
+            assert one.verdict(KNOWS_COLORSYS).passed
+            one.close()
+            forked.kill()
+            assert not survivors([forked])
+        one = Warm(launcher, LIGHT, tmp_path)
+        branched = zygotes()[0].children()
+    assert not survivors(branched)
+    assert one.verdict(ANSWERS).passed
+    one.close()
+    plain = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
+    assert not plain.verdict(KNOWS_COLORSYS).passed
+    plain.close()
+
+
+def test_one_that_is_given(preloaded: Preloaded, tmp_path: Path) -> None:
+    """a process uses the zygote that it is given, and its own where that has ended"""
+    given = Preloaded([tiers.FORKSERVER, *LIGHT], control=preloaded.branch())
+    with given:
+        one = Warm(ForkLauncher(tiers.ISOLATED, given), LIGHT, tmp_path)
+        forked = psutil.Process(one.harness.launcher.root_pid()).parents()[1]
+        assert len(zygotes()) == 1
+        forked.kill()
+        assert not survivors([forked])
+        other = Warm(ForkLauncher(tiers.ISOLATED, given), LIGHT, tmp_path)
+        assert len(zygotes()) == BOTH
+        for each in (one, other):
+            assert each.verdict(ANSWERS).passed
+            each.close()
 
 
 def test_it_ends_with_its_owner(preloaded: Preloaded, tmp_path: Path) -> None:
