@@ -26,7 +26,7 @@ class Client:
     `zygote` returns what a zygote obeys that the service may have, if there is one.
     """
 
-    def __init__(self, zygote: Callable[[], socket.socket | None] | None = None):
+    def __init__(self, zygote: Callable[[], socket.socket | None] = lambda: None):
         self._zygote = zygote
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -41,11 +41,9 @@ class Client:
             # That of the first start: a playground changes the kernel's own.
             self._environment = self._environment or dict(os.environ)
             path = {"PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"}
-            with contextlib.ExitStack() as stack:
-                control = self._zygote() if self._zygote is not None else None
+            control = self._zygote()
+            with control or contextlib.nullcontext():
                 given = [] if control is None else [control.fileno()]
-                if control is not None:
-                    stack.enter_context(control)
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "grader.service", *map(str, given)],
                     stdin=subprocess.PIPE,

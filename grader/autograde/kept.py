@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grader.client import Client, ServiceGone
-from grader.harness.launchers import shared
+from grader.harness.launchers import handed_on, shared
 from grader.harness.preloaded import PRELOAD, Preloaded
-from grader.harness.tiers import ISOLATED, best
 
 INSIDE = "grader.autograde.inside"  # what a zygote becomes to be a kernel
 KERNEL = (INSIDE, *PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel")
@@ -28,7 +26,7 @@ class Kept:
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
         self._base = shared()
-        self._client = Client(self._zygote)
+        self._client = Client(lambda: handed_on(self._base))
         self.kernels = Preloaded(KERNEL, self._base)
         self._turn = threading.Lock()
         self._idle_s = idle_s
@@ -56,9 +54,6 @@ class Kept:
             self._client.close()
             self.kernels.close()
             self._base.close()
-
-    def _zygote(self) -> socket.socket | None:
-        return self._base.branch() if best() == ISOLATED else None
 
     def _renew(self) -> None:
         try:

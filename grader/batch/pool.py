@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from grader.batch.task import Answer, Task
 from grader.batch.worker import Stopped, Worker
+from grader.harness.launchers import handed_on, shared
 
 WORKERS_LIMIT = 256
 # Answers that wait to be written down; a worker waits for room before it goes on.
@@ -55,7 +56,8 @@ def judge_all(tasks: Iterator[Task], workers: int) -> Iterator[Answer]:
             worker.end()
             put(None)
 
-    made = [Worker() for _ in range(workers)]
+    preloaded = shared()
+    made = [Worker(lambda: handed_on(preloaded)) for _ in range(workers)]
     threads = [threading.Thread(target=work, args=(w,), daemon=True) for w in made]
     try:
         for thread in threads:
@@ -76,3 +78,4 @@ def judge_all(tasks: Iterator[Task], workers: int) -> Iterator[Answer]:
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
+        preloaded.close()

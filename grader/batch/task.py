@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -159,7 +160,8 @@ async def _read(reader: asyncio.StreamReader, lines: asyncio.Queue[bytes]) -> No
 
 
 async def _obey(lines: asyncio.Queue[bytes]) -> None:
-    with shared() as preloaded:
+    given = [socket.socket(fileno=int(fd)) for fd in sys.argv[1:]]  # what one obeys
+    with shared(*given) as preloaded:
         while True:
             async for answer in judged(json.loads(await lines.get()), preloaded):
                 say(answer)

@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,13 @@ class Stopped(Exception):
 
 
 class Worker:
-    """Judges one task at a time; `end` may be called from another thread."""
+    """Judges one task at a time; `end` may be called from another thread.
 
-    def __init__(self) -> None:
+    `zygote` returns what a zygote obeys that the process may have, if there is one.
+    """
+
+    def __init__(self, zygote: Callable[[], socket.socket | None] = lambda: None):
+        self._zygote = zygote
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = False
         self._lock = threading.Lock()
@@ -111,14 +116,19 @@ class Worker:
                 raise Stopped
             if self._process is None:
                 package = str(Path(__file__).parents[2])
-                self._process = subprocess.Popen(
-                    COMMAND,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,  # Ctrl-C is for whoever waits for it
-                    env={**os.environ, "PYTHONPATH": package, "PYTHONSAFEPATH": "1"},
-                )
+                path = {"PYTHONPATH": package, "PYTHONSAFEPATH": "1"}
+                control = self._zygote()
+                with control or contextlib.nullcontext():
+                    given = [] if control is None else [control.fileno()]
+                    self._process = subprocess.Popen(
+                        [*COMMAND, *map(str, given)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.DEVNULL,
+                        start_new_session=True,  # Ctrl-C is for whoever waits for it
+                        pass_fds=given,
+                        env={**os.environ, **path},
+                    )
             return self._process
 
     def _dead(self, process: subprocess.Popen[bytes], how: str) -> WorkerDied:

@@ -18,7 +18,7 @@ import matplotlib.backends.backend_svg
 import matplotlib.figure  # noqa: F401 - imported before the fork
 
 from grader.__main__ import main
-from grader.batch import grading, journal, worker  # noqa: F401
+from grader.batch import grading, journal, pool, worker  # noqa: F401
 
 
 def kill_at(count: int) -> None:
@@ -55,6 +55,7 @@ def child(order: dict[str, Any]) -> int:
         os.dup2(null, stream)
     os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     worker.COMMAND = tuple(order["judge"])  # type: ignore[assignment]
+    pool.handed_on = lambda _: None  # such a judge needs no libraries
     if order["kill_at"]:
         kill_at(order["kill_at"])
     return main(order["arguments"])

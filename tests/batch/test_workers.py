@@ -96,7 +96,8 @@ def test_a_judge_that_is_killed(tmp_path: Path) -> None:
     process = command(*arguments)
     assert process.stderr is not None
     process.stderr.readline()
-    (judge,) = psutil.Process(process.pid).children()
+    started = psutil.Process(process.pid).children()
+    (judge,) = (each for each in started if "grader.batch.task" in each.cmdline())
     below = judge.children(recursive=True)
     judge.kill()
     _, err = process.communicate()
