@@ -64,13 +64,15 @@ def test_a_service_that_died_is_replaced() -> None:
 def test_the_libraries_are_imported_once() -> None:
     """the zygotes of the judge and of the kernels come from one, and all end"""
     needed(ISOLATED)
+    before = psutil.Process().children(recursive=True)
     kept = Kept(idle_s=600)
     try:
         with kept.fresh() as client:
             judge(client)
             kept.kernels.start()
             service = psutil.Process(client.pid)
-            own = psutil.Process().children(recursive=True)
+            now = psutil.Process().children(recursive=True)
+            own = [each for each in now if each not in before]
             zygotes = [each for each in own if is_zygote(each)]
             alone = [each for each in zygotes if not is_zygote(each.parent())]
             assert len(alone) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import psutil
@@ -37,9 +37,10 @@ def preloaded() -> Iterator[Preloaded]:
         yield made
 
 
-def zygotes() -> list[psutil.Process]:
-    """Return those that this process has started, and that run."""
-    return [c for c in psutil.Process().children() if ZYGOTE in c.cmdline()]
+def zygotes(but: Collection[psutil.Process] = ()) -> list[psutil.Process]:
+    """Return those that this process has started, and that run, but for some."""
+    own = psutil.Process().children()
+    return [each for each in own if each not in but and ZYGOTE in each.cmdline()]
 
 
 def test_what_several_share(preloaded: Preloaded, tmp_path: Path) -> None:
@@ -83,19 +84,20 @@ def test_a_zygote_that_has_ended(preloaded: Preloaded, tmp_path: Path) -> None:
 
 def test_one_that_a_zygote_has_forked(preloaded: Preloaded, tmp_path: Path) -> None:
     """it imports what the first has not, ends with its own owner, and is replaced"""
-    modules = [tiers.FORKSERVER, *LIGHT, "colorsys"]
+    modules, others = [tiers.FORKSERVER, *LIGHT, "colorsys"], zygotes()
     with Preloaded(modules, preloaded) as branch:
         launcher = ForkLauncher(tiers.ISOLATED, branch)
         for _ in range(2):
             one = Warm(launcher, LIGHT, tmp_path)
             forked = psutil.Process(one.harness.launcher.root_pid()).parents()[1]
-            assert forked.ppid() == zygotes()[0].pid
+            (first,) = zygotes(others)
+            assert forked.ppid() == first.pid
             assert one.verdict(KNOWS_COLORSYS).passed
             one.close()
             forked.kill()
             assert not survivors([forked])
         one = Warm(launcher, LIGHT, tmp_path)
-        branched = zygotes()[0].children()
+        branched = first.children()
     assert not survivors(branched)
     assert one.verdict(ANSWERS).passed
     one.close()
@@ -106,15 +108,16 @@ def test_one_that_a_zygote_has_forked(preloaded: Preloaded, tmp_path: Path) -> N
 
 def test_one_that_is_given(preloaded: Preloaded, tmp_path: Path) -> None:
     """a process uses the zygote that it is given, and its own where that has ended"""
+    others = zygotes()
     given = Preloaded([tiers.FORKSERVER, *LIGHT], control=preloaded.branch())
     with given:
         one = Warm(ForkLauncher(tiers.ISOLATED, given), LIGHT, tmp_path)
         forked = psutil.Process(one.harness.launcher.root_pid()).parents()[1]
-        assert len(zygotes()) == 1
+        assert len(zygotes(others)) == 1
         forked.kill()
         assert not survivors([forked])
         other = Warm(ForkLauncher(tiers.ISOLATED, given), LIGHT, tmp_path)
-        assert len(zygotes()) == BOTH
+        assert len(zygotes(others)) == BOTH
         for each in (one, other):
             assert each.verdict(ANSWERS).passed
             each.close()
@@ -122,11 +125,13 @@ def test_one_that_is_given(preloaded: Preloaded, tmp_path: Path) -> None:
 
 def test_it_ends_with_its_owner(preloaded: Preloaded, tmp_path: Path) -> None:
     """a zygote, and the other one, end when nobody needs them; sandboxes do not"""
+    others = zygotes()
     one = Warm(ForkLauncher(tiers.ISOLATED, preloaded), LIGHT, tmp_path)
     preloaded.another.start()
-    before = zygotes()
+    own = zygotes(others)
     preloaded.close()
-    assert len(before) - len(zygotes()) == 2
+    assert len(own) == BOTH
+    assert not survivors(own)
     assert one.verdict(ANSWERS).passed
     one.close()
 
