@@ -102,7 +102,11 @@ class Preloaded:
         """
         ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
-            self.fork({"modules": list(modules)}, [theirs.fileno()])
+            try:
+                self.fork({"modules": list(modules)}, [theirs.fileno()])
+            except BaseException:
+                ours.close()
+                raise
         return ours
 
     @cached_property

@@ -8,9 +8,8 @@ import psutil
 
 from grader.autograde.kept import Kept
 from grader.client import Client
-from grader.harness.preloaded import ZYGOTE
 from grader.harness.tiers import ISOLATED
-from tests.harness.living import survivors
+from tests.harness.living import is_zygote, survivors
 from tests.sandbox.conftest import needed
 
 STEM = "ex00_start_here"
@@ -73,19 +72,17 @@ def test_the_libraries_are_imported_once() -> None:
             service = psutil.Process(client.pid)
             now = psutil.Process().children(recursive=True)
             own = [each for each in now if each not in before]
-            zygotes = [each for each in own if is_zygote(each)]
-            alone = [each for each in zygotes if not is_zygote(each.parent())]
-            assert len(alone) == 1
+            assert sum(is_zygote(each) and is_alone(each) for each in own) == 1
             assert not any(is_zygote(each) for each in service.children())
     finally:
         kept.close()
     assert not survivors([service, *own])
 
 
-def is_zygote(process: psutil.Process | None) -> bool:
-    """Whether it is one that runs."""
+def is_alone(zygote: psutil.Process) -> bool:
+    """Whether it runs, and no other has forked it."""
     with contextlib.suppress(psutil.Error):
-        return process is not None and ZYGOTE in process.cmdline()
+        return not is_zygote(zygote.parent())
     return False
 
 

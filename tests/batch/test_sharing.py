@@ -10,9 +10,8 @@ from pathlib import Path
 import psutil
 
 from grader.harness import tiers
-from grader.harness.preloaded import ZYGOTE
 from tests.batch.classroom import command, hand_in
-from tests.harness.living import BOTH, LIMIT_S, survivors
+from tests.harness.living import BOTH, LIMIT_S, is_zygote, survivors
 from tests.sandbox.conftest import needed
 
 HANGS = "import threading\nthreading.Event().wait()\n"
@@ -30,8 +29,8 @@ def test_the_libraries_are_imported_once(tmp_path: Path) -> None:
         below = psutil.Process(process.pid).children()
         for each in below:
             with contextlib.suppress(psutil.Error):
-                if ZYGOTE in each.cmdline():
-                    branches |= {b for b in each.children() if ZYGOTE in b.cmdline()}
+                if is_zygote(each):
+                    branches |= {*filter(is_zygote, each.children())}
         psutil.wait_procs(below, 0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)

@@ -13,9 +13,18 @@ from pathlib import Path
 
 import psutil
 
+from grader.harness.preloaded import ZYGOTE
+
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60.0  # only for a machine that is very crowded
 BOTH = 2  # the process that hangs, and the daemon that it has left
+
+
+def is_zygote(process: psutil.Process | None) -> bool:
+    """Whether it is one, or was forked by one, and still runs."""
+    with contextlib.suppress(psutil.Error):
+        return process is not None and ZYGOTE in process.cmdline()
+    return False
 
 
 class Signal:

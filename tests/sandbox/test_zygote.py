@@ -14,9 +14,9 @@ import pytest
 from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
 from grader.harness.launch import GraderBroke
-from grader.harness.preloaded import ZYGOTE, Preloaded
+from grader.harness.preloaded import Preloaded
 from grader.sandbox import bubblewrap, joining
-from tests.harness.living import BOTH, LIMIT_S, survivors
+from tests.harness.living import BOTH, LIMIT_S, is_zygote, survivors
 from tests.harness.small import LIGHT, Warm
 from tests.sandbox.conftest import needed
 from tests.sandbox.trying import ANSWERS
@@ -40,7 +40,7 @@ def preloaded() -> Iterator[Preloaded]:
 def zygotes(but: Collection[psutil.Process] = ()) -> list[psutil.Process]:
     """Return those that this process has started, and that run, but for some."""
     own = psutil.Process().children()
-    return [each for each in own if each not in but and ZYGOTE in each.cmdline()]
+    return [each for each in own if each not in but and is_zygote(each)]
 
 
 def test_what_several_share(preloaded: Preloaded, tmp_path: Path) -> None:
