@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
+from grader.harness.ends import End
 from grader.harness.launch import GraderBroke
 from grader.harness.wire import Wires, peer
 
 NAME = ".s.PGSQL.5432"  # what a client of PostgreSQL looks for in a folder
-CHUNK_B = 64 * 1024
 PATH_LIMIT = 103  # bytes of the path of a unix socket, on macOS
 
 
@@ -39,8 +38,8 @@ class Relay:
             )
         self.folder.mkdir()
         self.folder.chmod(0o711)
-        socket = self.folder / NAME
-        self._server = await asyncio.start_unix_server(self._serve, socket)
+        socket, loop = self.folder / NAME, asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: End(self._begin), socket)
         socket.chmod(0o666)  # a password is asked for
         return self
 
@@ -51,45 +50,33 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _begin(self, client: End) -> None:
+        client.transport.pause_reading()  # there is nobody to pass it on to yet
+        task = asyncio.create_task(self._serve(client))
         self._tasks.add(task)
-        wire = self.wires.opened(peer(writer.get_extra_info("socket")))
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: client.close())
+
+    async def _serve(self, client: End) -> None:
+        wire = self.wires.opened(peer(client.transport.get_extra_info("socket")))
+        server = End()
+        client.join(server, wire.sent)
+        server.join(client, wire.received)
         try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                there, back = await self._connect()
-                ways = [(reader, back, wire.sent), (there, writer, wire.received)]
-                passing = [asyncio.create_task(_pass_on(*way)) for way in ways]
-                try:
-                    # Either end ends both, as it does without anybody between them.
-                    await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for one in passing:
-                        one.cancel()
-                    await asyncio.gather(*passing, return_exceptions=True)
-                    back.close()
+            with contextlib.suppress(OSError):
+                await self._connect(server)
+                client.transport.resume_reading()
+                # Either end ends both, as it does without anybody between them.
+                ends = {client.lost, server.lost}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.wires.closed(wire)
-            writer.close()
-            self._tasks.discard(task)
+            server.close()
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self, server: End) -> None:
+        loop = asyncio.get_running_loop()
         if self._host.startswith("/"):
             path = Path(self._host, f".s.PGSQL.{self._port}")
-            return await asyncio.open_unix_connection(path)
-        return await asyncio.open_connection(self._host, self._port)
-
-
-async def _pass_on(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    note: Callable[[bytes], None],
-) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(CHUNK_B):
-            note(data)
-            writer.write(data)
-            await writer.drain()
+            await loop.create_unix_connection(lambda: server, str(path))
+        else:
+            await loop.create_connection(lambda: server, self._host, self._port)
