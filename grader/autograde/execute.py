@@ -64,8 +64,7 @@ class ExecuteOutside(Execute):
 
     def _note(self, nb: Any, reason: str) -> None:
         """Show the reason where the kernel stopped."""
-        code = [cell for cell in nb.cells if cell.cell_type == "code"]
-        cell = self._cell or code[0]
+        cell = self._cell or next(c for c in nb.cells if c.cell_type == "code")
         text = f"The notebook was run up to here: {reason}. Its score is not affected."
         cell.outputs.append(
             new_output("error", ename="Stopped", evalue=reason, traceback=[text])  # type: ignore[no-untyped-call]

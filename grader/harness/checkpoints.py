@@ -113,7 +113,7 @@ def in_cells(
     cells: Iterable[tuple[str, bytes]], secrets: Secrets
 ) -> Iterator[tuple[str, int, str]]:
     """Yield where, whose and how for every key in what tables and the like hold."""
-    for place, value in cells:
+    for place, value in dict.fromkeys(cells):
         for owner, how in (*secrets.found_in(value), *secrets.packed_in(value)):
             yield place, owner, how
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import ormsgpack
@@ -28,6 +29,8 @@ FOREIGN_LIMIT = 20
 CHANNELS_LIMIT = 12
 FIELDS_LIMIT = 8
 TEXT_LENGTH = 400
+# A database is looked at after every call, and most of it is as it was: so many values
+KNOWN_LIMIT, KNOWN_B = 1024, 8192  # are remembered, each at most so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def foreign(rows: Iterable[Row]) -> list[dict[str, str]]:
     """Return values that are neither plain data nor a message: where, and what type."""
     found: dict[tuple[str, str, str], None] = {}
     for row in rows:
-        for where, kind in _strangers(row):
+        look = _remembered if len(row.blob) <= KNOWN_B else _strangers
+        for where, kind in look(row.place, row.channel, row.form, row.blob):
             found[row.thread, where, kind] = None
             if len(found) >= FOREIGN_LIMIT:
                 break
@@ -119,15 +123,17 @@ def decode(form: str, blob: bytes) -> Any:
     raise ValueError(f"expected one of {', '.join(FORMS)}, found {form}")
 
 
-def _strangers(row: Row) -> Iterator[tuple[str, str]]:
-    head = f"{row.place} {row.channel}".strip()
+def _strangers(
+    place: str, channel: str, form: str, blob: bytes
+) -> Iterator[tuple[str, str]]:
+    head = f"{place} {channel}".strip()
     try:
-        value = decode(row.form, row.blob)
+        value = decode(form, blob)
     except ValueError:
-        yield head, f"what no other program can read ({row.form[:40]})"
+        yield head, f"what no other program can read ({form[:40]})"
         return
-    if row.place == "checkpoint" and isinstance(value, dict):
-        found = _channel_values(row)
+    if place == "checkpoint" and isinstance(value, dict):
+        found = _channels_of(value)
         parts = {f"channel {k}": v for k, v in found.items()}
         # A saver of their own may keep what it stores beside the channels.
         parts |= {
@@ -140,6 +146,9 @@ def _strangers(row: Row) -> Iterator[tuple[str, str]]:
     for where, part in parts.items():
         for kind in _kinds(part, DEPTH_LIMIT):
             yield where[:TEXT_LENGTH], kind[:TEXT_LENGTH]
+
+
+_remembered = lru_cache(KNOWN_LIMIT)(lambda *row: dict.fromkeys(_strangers(*row)))
 
 
 def _kinds(value: Any, depth: int) -> Iterator[str]:
@@ -198,9 +207,13 @@ def _channel_values(row: Row) -> Mapping[Any, Any]:
         state = decode(row.form, row.blob)
         if row.place == "channel":
             return {row.channel: state}
-        if isinstance(state, dict) and isinstance(state.get("channel_values"), dict):
-            return dict(state["channel_values"])
+        return _channels_of(state)
     return {}
+
+
+def _channels_of(state: Any) -> dict[Any, Any]:
+    values = state.get("channel_values") if isinstance(state, dict) else None
+    return dict(values) if isinstance(values, dict) else {}
 
 
 def _type(value: Any, depth: int = 4) -> str:

@@ -35,6 +35,7 @@ class Secrets:
         }
         self._needles = [needle for s in self._spelled.values() for _, needle in s]
         self._overlap = max(map(len, self._needles), default=1) - 1
+        self._shortest = min(map(len, self._needles), default=1)
         self._clean: set[bytes] = set()
 
     def found_in(self, data: bytes) -> list[tuple[int, str]]:
@@ -44,6 +45,8 @@ class Secrets:
         was searched in vain is known by its digest.
         """
         found: dict[tuple[int, str], None] = {}
+        if len(data) < self._shortest:
+            return []
         for start in range(0, len(data), PIECE_B):
             piece = data[start : start + PIECE_B + self._overlap]
             digest = hashlib.blake2b(piece, digest_size=16).digest()

@@ -27,31 +27,36 @@ async def within(
     limit_s: float,
     pids: Collection[int] = (),
     cpu_limit_s: float = HARD_LIMIT_S,
+    held_s: Callable[[], float] = float,
 ) -> T:
     """Await for `limit_s` seconds, not counting time spent waiting for a CPU.
 
     Time that the processes `pids`, or this one, were runnable but not running is
     added to the limit, or what the machine had no CPU for, up to HARD_LIMIT_S;
-    `cpu_limit_s` is what one of the processes may burn.
+    `cpu_limit_s` is what one of the processes may burn, and `held_s()` how long they
+    were held up on purpose so far, which is not counted either.
 
     Raises:
         OutOfPatience: the limit was reached; the awaitable is cancelled.
     """
     task = asyncio.ensure_future(awaitable)
     began, before = time.monotonic(), {pid: Spent(pid) for pid in {*pids, os.getpid()}}
-    crowd, wait_s = Crowd(), min(limit_s, 0.5)
+    crowd, wait_s, held_before_s = Crowd(), min(limit_s, 0.5), held_s()
     try:
         while True:
             done, _ = await asyncio.wait({task}, timeout=wait_s)
             if done:
                 return task.result()
-            elapsed = time.monotonic() - began
-            crowded = sum(spent.crowded_s() for spent in before.values())
-            crowded = max(crowded, crowd.share() * elapsed)
+            elapsed, share = time.monotonic() - began, crowd.share()
             burnt = max((before[pid].cpu_s() for pid in pids), default=0.0)
             if burnt > cpu_limit_s:
                 raise OutOfPatience(f"it used {cpu_limit_s:g} s of processor time")
-            left = min(limit_s + crowded, HARD_LIMIT_S) - elapsed
+            limit = limit_s + held_s() - held_before_s
+            left = limit - elapsed
+            if left <= 0:  # all that decides now: looking at every OS thread takes long
+                crowded = sum(spent.crowded_s() for spent in before.values())
+                crowded = max(crowded, share * elapsed)
+                left = min(limit + crowded, HARD_LIMIT_S) - elapsed
             if left <= 0:
                 raise OutOfPatience(f"{limit_s:g} s passed")
             wait_s = min(left, 0.5)
