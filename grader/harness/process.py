@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class Process:
     misspoke: bool = False  # something odd came over its channel
     web: Web | None = None  # of a process that is a server
     door: Door | None = None  # what stands before it, if anything
+    held_s: Callable[[], float] = float  # how long it was held up on purpose so far
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _listener: asyncio.Task[None] | None = None
 
@@ -74,6 +76,7 @@ class Process:
                 IMPORT_LIMIT_S + starting_s,
                 [host_pid],
                 CALL_CPU_LIMIT_S + starting_s,
+                self.held_s,
             )
         except OutOfPatience as limit:
             self.kill()
@@ -124,10 +127,9 @@ class Process:
         self._waiting[order["id"]] = answer
         with contextlib.suppress(ConnectionError):
             launched.writer.write(json.dumps(order).encode() + b"\n")
+        limits = self.call_limit_s, [launched.host_pid], CALL_CPU_LIMIT_S
         try:
-            return await within(
-                answer, self.call_limit_s, [launched.host_pid], CALL_CPU_LIMIT_S
-            )
+            return await within(answer, *limits, self.held_s)
         except OutOfPatience as limit:
             self.kill()
             return {"error": "hang", "message": str(limit)}
@@ -136,11 +138,8 @@ class Process:
         """Write down a reply, of which only known keys are kept."""
         if "value" in reply:
             reply = self._as_promised(head["function"], reply)
-        if "value" in reply:
-            return self.recorder.record(
-                "reply", self.number, **head, value=reply["value"]
-            )
-        return self.recorder.record("reply", self.number, **head, **trouble(reply))
+        found = {"value": reply["value"]} if "value" in reply else trouble(reply)
+        return self.recorder.record("reply", self.number, **head, **found)
 
     def hurry(self) -> None:
         """Have little patience from now on: this scenario has had its hang."""

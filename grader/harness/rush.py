@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from grader.harness.ahead import REPEATED, Ahead
@@ -23,11 +24,16 @@ class Rush:
         self._ahead, self._processes, self._recorder = ahead, processes, recorder
         self._over: set[int] = set()
         self._task: asyncio.Task[None] | None = None
+        self._began = self._ended = 0.0
 
     async def begin(self, tables: tuple[str, ...]) -> None:
         """Be ahead, before any process starts."""
         await self._ahead.hold(tables)
+        for process in self._processes:
+            process.held_s = self._held_s
+        self._began = time.monotonic()
         self._task = asyncio.create_task(self._run(tables))
+        self._task.add_done_callback(self._is_over)
 
     def over(self, process: Process) -> None:
         """Note that a process has an outcome: a reply, or an end."""
@@ -39,6 +45,12 @@ class Rush:
             self._task.cancel()
             await asyncio.wait({self._task})
         await self._ahead.close()
+
+    def _is_over(self, _: asyncio.Task[None]) -> None:
+        self._ended = time.monotonic()
+
+    def _held_s(self) -> float:
+        return (self._ended or time.monotonic()) - self._began
 
     async def _run(self, tables: tuple[str, ...]) -> None:
         for table in tables:

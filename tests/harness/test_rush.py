@@ -97,6 +97,17 @@ def test_who_asks_again_does_not_wait(one: Warm) -> None:
     assert all(reply.ok for reply in run.replies)
 
 
+def test_who_is_held_up_is_not_out_of_time(
+    one: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """an import that we hold up for longer than its limit is given its time after it"""
+    monkeypatch.setattr(rush, "REPEATED", 15)
+    monkeypatch.setattr("grader.harness.process.IMPORT_LIMIT_S", 1.0)
+    run = ran(one, ASKS.replace("0.01", "0.1"), *START)
+    assert gathered(run) == [(1, 4)]
+    assert all(reply.ok for reply in run.replies)
+
+
 def test_who_waits_for_whom(one: Warm) -> None:
     """a lock that is waited for names the process that holds it"""
     run = ran(one, LOCKS, *START)
