@@ -1,6 +1,14 @@
 """What is in graph state is in the database: a live object fails, or leaks its key."""
 
-from grader.vocabulary import Exercise, Run, environment, fail, model, process
+from grader.vocabulary import (
+    Exercise,
+    Observation,
+    Run,
+    environment,
+    fail,
+    model,
+    process,
+)
 from grader.vocabulary.claims import quotes
 from grader.vocabulary.memory import kept, knows
 
@@ -44,17 +52,21 @@ exercise.scenario("hand_over", told, *turns)
 exercise.scenario("strict", f"{told}, in strict mode", strictly, *turns)
 exercise.scenario(
     "and_back",
-    "process 0 is told a name, process 1 a city, and process 0 is asked for that",
+    "process 0 is told a name, process 1 a city, and process 0 is asked for that, and "
+    "told the same name on another thread, where the model then refuses a request",
     says,
     process(0).calls("answer", "{thread}", "My name is {name}."),
     process(1).calls("answer", "{thread}", "My city is {word_1}."),
     process(0).calls("answer", "{thread}", "What is my city?"),
+    process(0).calls("answer", "{thread_2}", "My name is {name}."),
+    model.fails("answer", 401),
+    process(0).calls("answer", "{thread_2}", "My city is {word_2}."),
 )
 
 
-def said(run: Run) -> None:
+def said(run: Run, replies: list[Observation]) -> None:
     """Fail unless each call returned what the model answered to it, word for word."""
-    for reply in run.replies:
+    for reply in replies:
         answers = run.during(reply, "answer")
         paid = [seen for seen in answers if seen.data["status"] == 200]
         if paid and not reply.ok:
@@ -80,7 +92,7 @@ def remembers(run: Run) -> None:
 @exercise.check(points=2)
 def answers(hand_over: Run) -> None:
     """both processes answer with what the model said"""
-    said(hand_over)
+    said(hand_over, hand_over.replies)
 
 
 @exercise.check(points=2, needs=answers)
@@ -89,8 +101,8 @@ def continues(hand_over: Run, and_back: Run) -> None:
     remembers(hand_over)
     for reply in hand_over.replies:
         kept(hand_over, reply, reply.value)
-    said(and_back)
-    *_, told, asked = and_back.replies
+    _, told, asked, _, _ = and_back.replies
+    said(and_back, and_back.replies[:-1])
     knows(and_back, asked, and_back.drawn.word_1, because=[told])
 
 
@@ -108,9 +120,9 @@ def stores_data(hand_over: Run) -> None:
 
 
 @exercise.check(points=2, needs=continues)
-def keeps_secrets(hand_over: Run) -> None:
+def keeps_secrets(hand_over: Run, and_back: Run) -> None:
     """the API key is nowhere in the database files, in any common encoding"""
-    for stored in hand_over.stored:
+    for stored in (*hand_over.stored, *and_back.stored):
         for found in stored.data["keys"]:
             fail(
                 f"the API key of process {found['process']} stands in "
@@ -124,5 +136,5 @@ def keeps_secrets(hand_over: Run) -> None:
 @exercise.check(points=1, needs=continues)
 def survives_strict(strict: Run) -> None:
     """strict deserialisation changes nothing"""
-    said(strict)
+    said(strict, strict.replies)
     remembers(strict)

@@ -11,17 +11,15 @@ exercise = Exercise(
     title="The event loop that was already running",
     contract=("api: ASGI application",),
     hints=(
-        "An event loop belongs to one OS thread, and a connection or a lock belongs to "
-        "one event loop. How many loops does your server run while it answers six "
-        "requests, and which of them does each of your objects belong to?",
-        "uvicorn has started a loop before the first request, and keeps it until the "
-        "last. An `async def` endpoint runs in it: what does such a function write "
-        "instead of starting a loop of its own?",
+        "An event loop belongs to one OS thread; a connection or a lock to one loop. "
+        "How many loops does your server run for six requests, and which owns what?",
+        "uvicorn starts a loop before the first request and keeps it until the last: "
+        "what does an `async def` endpoint write instead of starting its own?",
         "`AsyncSqliteSaver` belongs to the loop it is made in. FastAPI's `lifespan` "
         "is an async context manager: the server's loop enters it before the first "
         "request and leaves it after the last. Keep the saver open around its `yield`.",
         "In the lifespan: `async with AsyncSqliteSaver.from_conn_string(path) as "
-        "saver:`, and in it `app.state.graph = builder.compile(checkpointer=saver)`, "
+        "saver:`, and in it `api.state.graph = builder.compile(checkpointer=saver)`, "
         "then `yield`. In an `async def` endpoint: `await api.state.graph.ainvoke(…)`.",
     ),
 )
@@ -61,9 +59,10 @@ exercise.scenario(
 )
 exercise.scenario(
     "hand_over",
-    "server 0 is told a name; server 1 is asked for it",
+    "server 0 is told a name, server 1 is asked for it, and told a city for server 0",
     asks(0, "{thread}", "My name is {name}."),
-    asks(1, "{thread}", "What is my name?"),
+    *(asks(1, "{thread}", t) for t in ("What is my name?", "My city is {word}.")),
+    asks(0, "{thread}", "What is my city?"),
 )
 exercise.scenario(
     "two_at_once",
@@ -91,7 +90,7 @@ def has_own_answer(run: Run, reply: Observation, expected: str) -> None:
 
 @exercise.check(points=2)
 def six_in_a_row(in_a_row: Run, two_at_once: Run) -> None:
-    """six questions in a row and one after two at once are answered, asked once each"""
+    """six in a row, and one that follows two at once: all answered, each asked once"""
     for i, reply in enumerate(in_a_row.replies):
         has_own_answer(in_a_row, reply, in_a_row.drawn[f"word_{i % 2}{i // 2}"])
     for run in (in_a_row, two_at_once):
@@ -110,9 +109,12 @@ def twenty_at_once(crowd: Run) -> None:
 @exercise.check(points=2)
 def crosses_processes(hand_over: Run, in_a_row: Run) -> None:
     """a thread begun on one server goes on on the other"""
-    for reply in hand_over.replies:
-        has_own_answer(hand_over, reply, "")
-    knows(hand_over, reply, hand_over.drawn.name, because=hand_over.replies[:1])
+    run, (*there, told, back) = hand_over, hand_over.replies
+    for reply in there:
+        has_own_answer(run, reply, "")
+    knows(run, there[1], run.drawn.name, because=there[:1])
+    if all(reply.ok and run.during(reply, "answer") for reply in (told, back)):
+        knows(run, back, run.drawn.word, because=[told])
     both = ([in_a_row.drawn[f"word_{n}{turn}"] for turn in TURNS] for n in (0, 1))
     strangers(in_a_row, *both)
 
@@ -133,8 +135,6 @@ def both_inside(two_at_once: Run) -> None:
     answers, told = run.of("answer"), zip(words, run.replies, strict=False)
     first = [reply for word, reply in told if word in answers[0].text]
     if first and len(answers) > 1 and first[0].number > answers[1].number:
-        fail(
-            "the model had answered, but the reply waited for another request",
-            because=[*answers, *first],
-            help="which of the two runs inside the other, on the same stack?",
-        )
+        what = "the model had answered, but the reply waited for another request"
+        inside = "which of the two runs inside the other, on the same stack?"
+        fail(what, because=[*answers, *first], help=inside)

@@ -60,8 +60,8 @@ def sorts(word: str, kind: str, priority: str) -> Says:
 
 def triages(number: int, word: str) -> Call:
     """Let a process triage the ticket with this word."""
-    ticket = {"id": f"ticket {{{word}}}", "text": f"Something is with my {{{word}}}."}
-    return process(number).calls("triage", ticket)
+    text = f"Is my {{{word}}} {{{{model 7}}}} down? Then I want a refund."
+    return process(number).calls("triage", {"id": f"ticket {{{word}}}", "text": text})
 
 
 exercise.scenario(

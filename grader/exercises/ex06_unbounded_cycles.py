@@ -112,7 +112,7 @@ def ends(endless: Run) -> None:
     """one it never settles ends by itself, incomplete, after exactly 3 calls"""
     reply, resumed = endless.replies
     bounded(endless, reply, "word", TRIES, done=False)
-    counted(endless, resumed, TRIES, about=endless.drawn.word, help=ENDED)
+    counted(endless, resumed, TRIES, help=ENDED)
 
 
 @exercise.check(points=3, needs=ends)

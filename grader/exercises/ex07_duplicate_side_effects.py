@@ -1,7 +1,6 @@
 """A node that is run again acts on the world again, unless the world can tell."""
 
-from grader.vocabulary import Exercise, Run, database, fail, ledger, process
-from grader.vocabulary import together as at_the_same_time
+from grader.vocabulary import Exercise, Run, database, fail, ledger, process, together
 from grader.vocabulary.charging import believed, charged, once, paid
 from grader.vocabulary.claims import answered
 
@@ -36,34 +35,35 @@ exercise = Exercise(
 )
 
 PAY = ("pay", "{thread}", "{order}", "{number}")
+KILLED = process(0).is_killed_when("charge", at_rest=True)
+RESUMED = process(0).calls(*PAY), process(1).calls("resume", "{thread}")
 exercise.scenario("one", "process 0 is asked to pay one order", process(0).calls(*PAY))
 exercise.scenario(
     "cut_off",
     "process 0 is killed when the ledger has charged, and process 1 resumes",
-    process(1).starts_apart(),
-    process(0).is_killed_when("charge", at_rest=True),
-    process(0).calls(*PAY),
-    process(1).calls("resume", "{thread}"),
+    *(process(1).starts_apart(), KILLED, *RESUMED),
+)
+exercise.scenario(
+    "cut_off_before",
+    "process 0 is killed before the ledger has charged, and process 1 resumes",
+    *(ledger.fails(503), KILLED, *RESUMED),
 )
 exercise.scenario(
     "sent_again",
     "a gateway sends the same request three times, to process 0, 1 and 0",
-    process(0).calls(*PAY),
-    process(1).calls(*PAY),
-    process(0).calls(*PAY),
+    *(process(n).calls(*PAY) for n in (0, 1, 0)),
 )
 exercise.scenario(
     "at_once",
     "a gateway sends the same request to two processes at once",
-    at_the_same_time(process(0).calls(*PAY), process(1).calls(*PAY), held_at="charge"),
+    together(process(0).calls(*PAY), process(1).calls(*PAY), held_at="charge"),
 )
 exercise.scenario(
     "two_orders",
-    "two orders of the same amount are paid on one thread, the first at a second try",
-    ledger.fails(503),
-    process(0).calls("pay", "{thread}", "{order_1}", "{number}"),
+    "two orders of the same amount are paid on one thread, the first at a third try",
+    *(ledger.fails(503), process(0).calls(*PAY)),
     process(1).calls("pay", "{thread}", "{order_2}", "{number}"),
-    process(0).calls("pay", "{thread}", "{order_1}", "{number}"),
+    *(ledger.fails(503), process(0).calls(*PAY), process(0).calls(*PAY)),
 )
 exercise.scenario(
     "unsure",
@@ -85,11 +85,8 @@ exercise.scenario(
 # Not judged: to be observed with a node that ends its own process.
 exercise.scenario(
     "next_node",
-    "process 0 pays while the database is slow, and process 1 resumes the thread, "
-    "whatever became of process 0",
-    database.is_slow_after("charge"),
-    process(0).calls(*PAY),
-    process(1).calls("resume", "{thread}"),
+    "process 0 pays while the database is slow, and process 1 resumes in any case",
+    *(database.is_slow_after("charge"), *RESUMED),
 )
 
 
@@ -101,11 +98,12 @@ def charges_once(one: Run) -> None:
 
 
 @exercise.check(points=3, needs=charges_once)
-def once_after_a_kill(cut_off: Run) -> None:
-    """killed after the charge, before the checkpoint, and resumed elsewhere: once"""
-    if not cut_off.of("fault"):
-        fail("the ledger was never asked to charge", because=cut_off.replies[:1])
-    once(cut_off, cut_off.drawn.order, cut_off.drawn.number)
+def once_after_a_kill(cut_off: Run, cut_off_before: Run) -> None:
+    """killed after the charge, or before it, and resumed elsewhere: once"""
+    for run in (cut_off, cut_off_before):
+        if not run.of("fault", "charge"):
+            fail("the ledger was never asked to charge", because=run.replies[:1])
+        once(run, run.drawn.order, run.drawn.number)
 
 
 @exercise.check(points=2, needs=charges_once)
@@ -123,10 +121,13 @@ def once_at_once(at_once: Run) -> None:
 @exercise.check(points=1, needs=charges_once)
 def twice_for_two(two_orders: Run) -> None:
     """two orders of the same amount on one thread: each is charged"""
-    answered(two_orders, besides=two_orders.replies[:1])
-    orders = two_orders.drawn.order_2, two_orders.drawn.order_1
-    for reply, order in zip(two_orders.replies[1:], orders, strict=True):
-        paid(reply, charged(two_orders, order, two_orders.drawn.number))
+    _, second, failed, first = two_orders.replies
+    answered(two_orders, besides=[*two_orders.replies[:1], failed])
+    believed(two_orders, failed, two_orders.drawn.order)
+    for reply, order in ((second, "order_2"), (first, "order")):
+        paid(
+            reply, charged(two_orders, two_orders.drawn[order], two_orders.drawn.number)
+        )
 
 
 @exercise.check(points=1, needs=charges_once)

@@ -52,13 +52,12 @@ exercise.scenario(
 )
 exercise.scenario(
     "dropped",
-    "two processes have answered, the server drops every connection, and the next "
-    "turns come",
+    "two processes have answered, the server drops every connection, the next turns "
+    "come, and it happens again",
     process(0).calls("chat", "{thread}", TOLD),
     process(1).calls(*ASKED),
-    database.drops_connections(),
-    process(0).calls(*ASKED),
-    process(1).calls(*ASKED),
+    *(database.drops_connections(), process(0).calls(*ASKED), process(1).calls(*ASKED)),
+    *(database.drops_connections(), process(1).calls(*ASKED), process(0).calls(*ASKED)),
 )
 exercise.scenario(
     "crowd",

@@ -58,17 +58,15 @@ exercise.scenario(
     "connections are dropped, the model fails, and does not settle",
     process(1).starts_apart(),  # a server that shares nothing with the one that dies
     at_once(*(says(n, n) for n in CUSTOMERS), HEALTH, held_at="reply"),
-    process(0).is_killed_when("charge"),
-    at_once(*(buys(n, n, n) for n in SERVERS)),
+    *(process(0).is_killed_when("charge"), at_once(*(buys(n, n, n) for n in SERVERS))),
     at_once(buys(1, 0, 0), buys(2, 1, 4), buys(3, 1, 4), held_at="charge"),
-    process(0).restarts(),
-    database.drops_connections(),
+    *(process(0).restarts(), database.drops_connections()),
     at_once(*(says(n + 1, n, ASKED) for n in CUSTOMERS)),
     *(model.fails("reply", 500), says(2, 8), says(3, 8)),
-    model.says("reply", "[reply]", LATE, about="{word_9}"),
-    says(1, 9),
+    *(model.says("reply", "[reply]", LATE, about="{word_9}"), says(1, 9)),
     model.says("reply", "[reply]", (MORE, DONE), about="{word_10}"),
     says(2, 9, TOLD.replace("%", "10")),
+    *(says(2, 5, "My city is {word_city}."), says(1, 5, "What is my city?")),
 )
 # Not judged: to be observed, and reported on.
 exercise.scenario(
@@ -93,7 +91,8 @@ def answered(game_day: Run) -> None:
 @exercise.check(points=2, needs=answered)
 def no_lost_turn(game_day: Run) -> None:
     """what a customer told one server, another knows: killed, restarted, cut off"""
-    for n, reply in zip(CUSTOMERS, game_day.replies[16:24], strict=True):
+    asked = *game_day.replies[16:24], game_day.replies[-1]
+    for n, reply in zip((*CUSTOMERS, "city"), asked, strict=True):
         knows(game_day, reply, game_day.drawn[f"word_{n}"])
 
 
@@ -127,7 +126,8 @@ def no_secret(game_day: Run) -> None:
 @exercise.check(points=1)
 def bounded(game_day: Run) -> None:
     """the model is asked until it settles, and three times at most for one request"""
-    for reply, word, tries in zip(game_day.replies[26:], (9, 10), (3, 2), strict=True):
+    asked = zip(game_day.replies[26:28], (9, 10), (3, 2), strict=True)
+    for reply, word, tries in asked:
         last = counted(game_day, reply, tries, about=game_day.drawn[f"word_{word}"])[-1]
         holds(reply, {"answer": last.text, "complete": tries == 2}, because=[last])
 

@@ -112,7 +112,7 @@ show("charges", "cut_off")
 # The claims, word for word:
 #
 # - an order is charged once, and the right amount
-# - killed after the charge, before the checkpoint, and resumed elsewhere: once
+# - killed after the charge, or before it, and resumed elsewhere: once
 # - the same request sent again by a gateway: once, and the same `charge_id`
 # - two processes asked to pay the same order at once: once
 # - two orders of the same amount on one thread: each is charged
@@ -210,7 +210,7 @@ hint()
 # %% [markdown] id="vary"
 # ## Vary
 #
-# Let the process die one step later: keep a copy of your code, make `os.kill(os.getpid(), 9)` the first line of `receipt`, and run the cell above again.
+# Let the process die one step later: keep a copy of your code in a file, make `os.kill(os.getpid(), 9)` the first line of `receipt`, and run the submission cell again.
 # The node `charge` has returned by then, and the database is slow at that moment, as one is in a rush. (Do not call `pay` in a cell now: it would end your kernel.)
 
 # %% id="prediction_next"
@@ -228,6 +228,7 @@ observe("next_node")
 # With `durability="async"`, the default, LangGraph stores a step *while* the next one runs, so a process that dies at the first line of the next node takes a slow row with it: two requests.
 # Now add `durability="sync"` to both calls of `invoke`: the row is written before the next node begins, and the ledger is asked once.
 # That makes the window smaller. The kill that you observed first still finds it open.
+# Put your own code back now, and run its cell: what stands there is graded.
 #
 # Two more things repeat a node. Without any fault, `interrupt` runs it from its first line at every answer; and a `RetryPolicy` runs it again after some errors, not all.
 

@@ -1,6 +1,6 @@
 """Every error of the ledger is swallowed, and the order said to be paid.
 
-Caught by: once_in_the_end
+Caught by: twice_for_two, once_in_the_end
 """
 
 import os

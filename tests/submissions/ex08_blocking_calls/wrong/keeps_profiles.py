@@ -1,6 +1,6 @@
 """A profile is kept for the next request, and is then no longer true.
 
-Caught by: right_profile, says_why
+Caught by: right_profile, says_why, leaves_nothing
 """
 
 import os

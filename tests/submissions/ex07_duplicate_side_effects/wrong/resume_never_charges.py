@@ -1,0 +1,61 @@
+"""`resume` says that the order is paid, and never charges: killed early, it is not.
+
+Caught by: once_after_a_kill
+"""
+
+import os
+import sqlite3
+from typing import TypedDict
+
+import httpx
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+
+ledger = httpx.Client(base_url=os.environ["LEDGER_URL"], timeout=3.0)
+
+
+class State(TypedDict, total=False):
+    order_id: str
+    amount: str
+    charge_id: str
+    status: str
+
+
+def charge(state: State) -> dict:
+    order = {"order_id": state["order_id"], "amount": state["amount"]}
+    response = ledger.post(
+        "/charges", json=order, headers={"Idempotency-Key": state["order_id"]}
+    )
+    response.raise_for_status()
+    return {"charge_id": response.json()["id"]}
+
+
+def receipt(state: State) -> dict:
+    return {"status": "paid"}
+
+
+builder = StateGraph(State)
+builder.add_node("charge", charge)
+builder.add_node("receipt", receipt)
+builder.add_edge(START, "charge")
+builder.add_edge("charge", "receipt")
+builder.add_edge("receipt", END)
+connection = sqlite3.connect(os.environ["CHECKPOINT_DB"], check_same_thread=False)
+graph = builder.compile(checkpointer=SqliteSaver(connection))
+
+
+def report(state: dict) -> dict:
+    return {"status": state["status"], "charge_id": state["charge_id"]}
+
+
+def pay(thread_id: str, order_id: str, amount: str) -> dict:
+    config = {"configurable": {"thread_id": thread_id}}
+    order = {"order_id": order_id, "amount": amount}
+    return report(graph.invoke(order, config, durability="sync"))
+
+
+def resume(thread_id: str) -> dict:
+    config = {"configurable": {"thread_id": thread_id}}
+    order_id = graph.get_state(config).values["order_id"]
+    made = ledger.get("/charges", params={"order_id": order_id}).json()["data"]
+    return {"status": "paid", "charge_id": made[0]["id"] if made else f"ch_{order_id}"}
