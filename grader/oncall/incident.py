@@ -144,7 +144,8 @@ def judged(run: Run, findings: dict[str, Finding]) -> Incident:
 def _judged(run: Run, symptom: Symptom, found: Finding) -> Judged:
     module, cause, numbers = found
     filed = module != UNKNOWN or cause != UNKNOWN or bool(numbers)
-    wrong_module = "" if module == symptom.module else f"{module} does not do this"
+    named = module.removesuffix(".py") == symptom.module.removesuffix(".py")
+    wrong_module = "" if named else f"{module} does not do this"
     wrong_cause = ""
     if cause != symptom.cause:
         wrong_cause = f"{CAUSES.get(cause, cause)} would look otherwise"
@@ -157,10 +158,10 @@ def _shown(run: Run, symptom: Symptom, numbers: Sequence[int]) -> str:
     """Say what keeps the named observations from showing a symptom, or ""."""
     shown, known = symptom.shown(run), {seen.number for seen in run.observations}
     unknown = [number for number in numbers if number not in known]
-    if unknown:
-        return f"there is no observation #{unknown[0]} in this run"
     if not shown:
         return "this run does not have it: was the code repaired already?"
+    if unknown:
+        return f"there is no observation #{unknown[0]} in this run"
     if len(set(numbers)) > EVIDENCE_LIMIT:
         return f"name at most {EVIDENCE_LIMIT} observations"
     if len(shown & set(numbers)) >= symptom.needed:

@@ -95,7 +95,7 @@ show("rows", "hand_over")
 #
 # The numbers are those of the starter, whatever the seed.
 #
-# **The loud half.** After each step LangGraph writes the whole state, every value of it, as one row.
+# **The loud half.** After each step `SqliteSaver` writes the whole state, every value of it, as one row.
 # After *connect* that state holds a client, and #6 says that it cannot be written: `Type is not msgpack serializable: Client`.
 # Now look at #4 and #5, which come before it.
 # The default, `durability="async"`, writes one step while the next one runs, so the model was asked, answered, and was paid, for a request that had failed already.
@@ -234,8 +234,8 @@ hint()
 # %% [markdown] id="vary"
 # ## Vary
 #
-# LangGraph can be told to revive nothing but plain data and messages: `LANGGRAPH_STRICT_MSGPACK=true`.
-# The next cell runs the same two calls under it. What would have become of a model in the state?
+# LangGraph can be told to revive plain data, messages and little else: `LANGGRAPH_STRICT_MSGPACK=true`.
+# The next cell runs the same two calls under it, with your code, and nothing should change. What would have become of a model in the state?
 
 # %% id="prediction_strict"
 predict(
@@ -249,9 +249,12 @@ predict(
 observe("strict")
 
 # %% [markdown] id="vary_durability"
-# A second knob, for the starter (make a copy of your solution, then put *connect* and `http` back).
+# A model in the state would have come back as a `dict`, which has no `invoke`.
+#
+# A second knob, for the starter. Keep a copy of your code in a file, for two submission cells that differ cannot be graded; then put *connect* and `http` back.
 # Add `durability="sync"` to `graph.invoke`, and run this again: the `TypeError` comes *before* the model is asked.
 # LangGraph now writes each step before the next one starts, which costs time, and saves the price of a call that was lost.
+# Put your own code back afterwards, and run its cell: what stands there is graded.
 
 # %% id="variation_durability"
 observe("hand_over")

@@ -12,7 +12,7 @@
 # At 3 a.m. a customer writes that he asked for his name and was greeted as somebody else.
 # Attached is a screenshot, and in it the other customer's address.
 # You send his request again, and the reply is right.
-# You send it to the other worker, and it counts fewer messages.
+# You send it to the other process, and it counts fewer messages.
 # Every test of yours passes, because each begins in a fresh process.
 #
 # ## What you'll do
@@ -251,7 +251,7 @@ check(processes=4)
 # Measured: ten users at once under `asyncio.gather`, each writing a global and awaiting once; all ten read the last user's id.
 #
 # **A checkpointer makes a leak last.** What a node returns is stored under the thread of whoever asked.
-# With the starter's list, Ben's thread holds Ada's texts in the database, and a repaired app still reads them there.
+# With the starter's list, Ben's thread holds Ada's texts in the database; where the key has a reducer, a repaired app still reads them there.
 #
 # **Append in place, and two stores disagree.** A node that appends to `state["messages"]` and does not return that key changes the output of the run. `SqliteSaver`, which writes the whole state, stores the change as well; `InMemorySaver`, which by default writes the keys that were returned, does not. The same node means two things.
 #
@@ -265,18 +265,18 @@ check(processes=4)
 #
 # ## Reflect
 #
-# A colleague keeps the globals and lets each worker serve one request at a time: with enough workers, nobody waits.
+# A colleague keeps the globals and lets each process serve one request at a time: with enough processes, nobody waits.
 # Which claims does that repair, and which does it leave broken?
 # Answer in at most 80 words.
 
 # %% [markdown] role="reflect" points=0
 # **A good answer.** Two users are never inside one process at once, so that one claim holds.
-# The globals still outlive the request: the next user of a worker finds what the last one left, replies depend on which worker serves them and on what it served before, and a reply that was already given can change while it is still in use.
+# The globals still outlive the request: the next user of a process finds what the last one left, replies depend on which process serves them and on what it served before, and a reply that was already given can change while it is still in use.
 # It also pays for every request that waits for a model with a whole process.
 #
 # **For grading.** Names what it repairs (no two at once): one third.
 # Names that the next request in turn still finds the data of the last: one third.
-# Names one more (workers disagree, earlier replies change, a process per waiting request): one third.
+# Names one more (processes disagree, earlier replies change, a process per waiting request): one third.
 
 # %% [markdown] id="graded"
 # ## For your teacher

@@ -8,8 +8,8 @@
 # ## The incident
 #
 # Your support assistant remembers every customer's name.
-# It did so in spring, with one worker, and nobody looked at its `MemorySaver` again.
-# On Friday traffic doubles, and you raise the workers to four.
+# It did so in spring, with one process, and nobody looked at its `MemorySaver` again.
+# On Friday traffic doubles, and you raise the processes to four.
 # At 3 a.m. the phone wakes you: customers say who they are, and one message later the assistant asks them again.
 # Some of them are lucky and notice nothing.
 # You open the app in your browser, and it remembers you every time.
@@ -251,11 +251,11 @@ check(processes=8)
 # %% [markdown] id="production"
 # ## In production
 #
-# **Why your browser never saw it.** It keeps its connection open, and a connection belongs to one worker.
-# Measured with four workers and conversations of three turns: without keep-alive 60 to 100 % of the later turns had lost the conversation, with keep-alive 0 to 15 %.
+# **Why your browser never saw it.** It keeps its connection open, and a connection belongs to one process.
+# Measured with four processes and conversations of three turns: without keep-alive 60 to 100 % of the later turns had lost the conversation, with keep-alive 0 to 15 %.
 # So test with a new connection for each request, or better, address the processes one by one, as this page does.
 #
-# **One file is one machine.** SQLite in this mode does not work over a network file system, and its writers wait for each other.
+# **One file is one machine.** `SqliteSaver` turns on SQLite's write-ahead log, which does not work over a network file system, and whose writers wait for each other.
 # Replicas on several machines need a database server; `PostgresSaver` takes the place of `SqliteSaver`, and the graph stays as it is.
 # An app that awaits `ainvoke` needs the async savers: `SqliteSaver` answers it with `NotImplementedError`.
 #
@@ -273,18 +273,18 @@ check(processes=8)
 #
 # ## Reflect
 #
-# A colleague wants to keep `MemorySaver` and let the load balancer send each customer to the same worker, always.
+# A colleague wants to keep `MemorySaver` and let the load balancer send each customer to the same process, always.
 # What does that repair, and what does it leave broken?
 # Answer in at most 80 words.
 
 # %% [markdown] role="reflect" points=0
-# **A good answer.** As long as the worker lives and the balancer keeps its word, each follow-up finds its conversation, so the hand-over is repaired.
+# **A good answer.** As long as the process lives and the balancer keeps its word, each follow-up finds its conversation, so the hand-over is repaired.
 # The memory still dies with the process: a crash, a deploy or a restart forgets every conversation, and a turn that was cut off cannot go on elsewhere.
-# Adding or removing workers moves customers, who then start blank. And memory only ever grows.
+# Adding or removing processes moves customers, who then start blank. And memory only ever grows.
 #
-# **For grading.** Names what it repairs (follow-ups while the worker lives): one third.
+# **For grading.** Names what it repairs (follow-ups while the process lives): one third.
 # Names that a killed or restarted process loses everything: one third.
-# Names one more limit (scaling moves customers, a lost turn cannot be resumed, load gathers on one worker, memory grows): one third.
+# Names one more limit (scaling moves customers, a lost turn cannot be resumed, load gathers on one process, memory grows): one third.
 
 # %% [markdown] id="graded"
 # ## For your teacher

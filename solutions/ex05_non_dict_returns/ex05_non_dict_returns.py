@@ -252,7 +252,8 @@ check()
 #
 # | a node returns | what happens |
 # |---|---|
-# | a string, a list, a tuple, any other object | `InvalidUpdateError: Expected dict, got …` |
+# | a string, a list, a tuple, an object whose class declares no fields | `InvalidUpdateError: Expected dict, got …` |
+# | a dataclass, a pydantic object, also the model's message | fields that the state has are taken, all others dropped |
 # | `None`, or `{}` | nothing |
 # | an unknown key | the key is dropped |
 # | a value of the wrong type | it is stored: a `TypedDict` is not checked |
@@ -267,7 +268,7 @@ hint()
 # %% [markdown] id="vary"
 # ## Vary
 #
-# When all claims hold, turn a knob: give `notes` another reducer, and predict.
+# When all claims hold, turn a knob: keep a copy of your code in a file, give `notes` another reducer, and predict.
 #
 # ```python
 # def union(old: list[str], new: list[str]) -> list[str]:
@@ -275,6 +276,7 @@ hint()
 # ```
 #
 # A colleague likes it, because with it a node may return the whole state and no note is there twice.
+# Put your own code back afterwards, and run its cell: what stands there is graded.
 
 # %% id="prediction_union"
 predict(
@@ -296,7 +298,7 @@ check(processes=4)
 #
 # **Check where it is made.** A decorator around each node that refuses what is no update turns the silent errors loud, with the node's name. A type checker finds a path without `return`, once the node's return type is written down.
 #
-# **Ask by a schema, and still check.** `with_structured_output` makes an invalid reply rarer, and raises pydantic's `ValidationError` when it comes. An error is not an answer: catch it where the reply is read, and say what the model said.
+# **Ask by a schema, and still check.** `with_structured_output` makes an invalid reply rarer, and raises when it comes: pydantic's `ValidationError`, or with `method="json_mode"` an `OutputParserException`. An error is not an answer: catch it where the reply is read, and say what the model said.
 #
 # **`Command` has its own silences.** `Command(update="text")` changes nothing, and `Command(goto="nowhere")` leaves one line in the log.
 #

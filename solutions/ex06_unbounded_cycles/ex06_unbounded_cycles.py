@@ -227,8 +227,9 @@ hint()
 observe("cut_off")
 
 # %% [markdown] id="vary_fuse"
-# Now keep a copy of your code, and use the fuse as a bound: no count in the router, `"recursion_limit": 3` in the config of `research`, and an `except GraphRecursionError` that reports `graph.get_state(config).values`.
+# Now keep a copy of your code in a file, and use the fuse as a bound: no count in the router, `"recursion_limit": 3` in the config of `research`, and an `except GraphRecursionError` that reports `graph.get_state(config).values`.
 # It makes exactly three calls, and returns an incomplete answer.
+# Put your own code back afterwards, and run its cell: what stands there is graded.
 
 # %% id="prediction_fuse"
 predict(

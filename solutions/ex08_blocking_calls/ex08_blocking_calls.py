@@ -226,7 +226,7 @@ hint()
 # response = await asyncio.to_thread(requests.get, url)
 # ```
 #
-# Try it in the submission. (Keep a copy; it wants `import asyncio`, `import requests`.) The loop is free again, so `/health` is answered. How many users are inside?
+# Try it in the submission. (Keep a copy of your code in a file; it wants `import asyncio`, `import requests`.) The loop is free again, so `/health` is answered. How many users are inside?
 
 # %% id="prediction_pool"
 predict(
@@ -242,8 +242,8 @@ show("flight", "crowd")
 # %% [markdown] id="ceilings"
 # Two pools, and nobody in your code has asked for either.
 # The first belongs to the loop, and its size depends on the machine: 6 on a laptop with two processors, 32 on a large one.
-# So what passes a load test on the large one stands still in a small container.
-# The second belongs to the server, has 40 OS threads everywhere, and takes what is not `async def`: endpoints, and everything else that is plain.
+# So what passes a load test on the large one stands still on a small one. (A container's CPU limit does not count: Python sees the processors of the node.)
+# The second belongs to the server, has 40 OS threads everywhere, and takes the server's own plain functions, such as plain endpoints. Plain nodes under `ainvoke` are in the first.
 
 # %% id="pools"
 import multiprocessing
@@ -259,6 +259,8 @@ print("plain endpoints:", int(limiter.total_tokens))
 # Both can be raised, which is a right answer too: `loop.set_default_executor(ThreadPoolExecutor(100))`, or `limiter.total_tokens = 100`, in the lifespan.
 # Then say what the number is for, because it is a promise: so many users may wait at once, and an OS thread cannot be cancelled while it does.
 # If `/health` is a plain `def` as well, it needs one of the 40 for itself: a full pool answers nothing.
+#
+# Put your own code back now, and run its cell: what stands there is graded.
 
 # %% [markdown] id="production"
 # ## In production
@@ -287,7 +289,7 @@ print("plain endpoints:", int(limiter.total_tokens))
 
 # %% [markdown] role="reflect" points=0
 # **A good answer.** On that machine the loop's pool has up to 32 OS threads, so 20 users never reached its end.
-# In a container with two processors it has six, and the seventh user waits for a stranger's answer; so does everything else that uses the pool, plain nodes among it.
+# On a machine with two processors it has six, and the seventh user waits for a stranger's answer; so does everything else that uses the pool, plain nodes among it.
 # The number to ask for is how many requests were inside the slow service at once, against how many were asked: at more users than any default.
 #
 # **For grading.** Names the pool's size, or that it depends on the machine: one third.

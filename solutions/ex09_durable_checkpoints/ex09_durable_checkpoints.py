@@ -82,7 +82,7 @@ show("starting", "start")
 # `IF NOT EXISTS` looks before it makes, and two can look at once.
 # So three crash with `UniqueViolation`, in a statement that says *if not exists*.
 #
-# **Why the tutorial is right, for one process.** `setup()` makes three tables and three indexes, and notes each step in `checkpoint_migrations`. It was never meant to be run by two.
+# **Why the tutorial is right, for one process.** `setup()` makes three tables and three indexes, and notes each step in a fourth table, `checkpoint_migrations`. It was never meant to be run by two.
 #
 # **What else is in these three lines.** The one connection lives as long as the server lets it. And each of its neighbours in tutorials has a trap of its own:
 #
@@ -92,8 +92,8 @@ show("starting", "start")
 # | `….from_conn_string(url).__enter__()`, and nobody keeps it | `OperationalError: the connection is closed` |
 # | no `setup()` | `UndefinedTable: relation "checkpoints" does not exist` |
 # | `setup()` without `autocommit=True` | `ActiveSqlTransaction: CREATE INDEX CONCURRENTLY cannot run inside a transaction block` |
-# | the tables are there, a connection without `autocommit=True` | no error, and nothing is saved |
-# | `pg_advisory_lock` around `setup()` | `DeadlockDetected` |
+# | the tables are there, one connection without `autocommit=True` | no error, and nothing is saved |
+# | `pg_advisory_lock` around `setup()`, on its connection | `DeadlockDetected` |
 #
 # The last one deserves a look. Who waits for the lock waits *in a statement*; `CREATE INDEX CONCURRENTLY` waits for all statements that are older than it. So each waits for the other.
 #
@@ -107,7 +107,7 @@ show("starting", "start")
 # | `chat` | `thread_id`, `text` | the model's answer to `[polish]`, word for word |
 # | `resume` | `thread_id` | the same, for the turn that was cut off |
 #
-# `DATABASE_URL` is the same for all processes. Where a turn cannot be stored, `chat` raises.
+# `DATABASE_URL` is the same for all processes. Use a saver of LangGraph, with its own tables: there the checks look for what was said. Where a turn cannot be stored, `chat` raises.
 #
 # The claims, word for word:
 #

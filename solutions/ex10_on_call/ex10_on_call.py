@@ -81,13 +81,13 @@ observe("night")
 # ## Explain
 #
 # **What one process shows.** A name that all requests write is mixed up as soon as two are inside, and a key that is drawn anew in each attempt charges twice: neither needs a second process.
-# Forgetting does, because one process remembers for itself. So *b*: "it works with one worker" is a statement about luck and load.
+# Forgetting does, because one process remembers for itself. So *b*: "it works with one process" is a statement about luck and load.
 #
 # **What the system decides.** The four shares are uneven: whichever process takes the connection first serves it. Who tests through a connection that is kept alive sees one process for ever.
 #
 # **What the graph showed.** With `think` alone, each request raised the same `KeyError`: a node had left something where the state is not. An exception's class and its run say more than a rate of errors.
 #
-# **The report.** Name a module, a cause and at most four observations of the night for each symptom; a report without evidence is an opinion. Here are the causes to choose from:
+# **The report.** Name a module's file, a cause's letter and at most four observations of the night for each symptom; a report without evidence is an opinion. Here are the causes to choose from:
 #
 # | letter | cause |
 # |---|---|
@@ -123,6 +123,7 @@ report(
 # | `GET /health` | any JSON, at any time |
 #
 # The model is asked with `[reply]` in the prompt; it begins with `needs more` or `settled`. A request that takes longer than four seconds is lost.
+# Conversations are kept by a saver of LangGraph, in its own tables: there the checks look for them.
 #
 # The claims, word for word:
 #
@@ -382,8 +383,8 @@ hint()
 #
 # Here is the game day drawn from your code. Which requests were answered only because somebody sent them again, and what had to be true of your code so that this was harmless?
 #
-# Then go back to `load(workers=4)`, and to `observe("night")`: the report above should now say of each symptom that this run does not have it.
-# At last, give the pool in `storage` the sizes that most examples have, `"min_size": 4, "max_size": 8`, and check again. What takes so long?
+# Then go back to `load(workers=4)`, and to `observe("night")`: run the report again: it should now say of each symptom that this run does not have it.
+# At last, look at the pool in `storage`. With four dead connections it would wait for seven seconds after the failover, longer than a request may take; for this course the wait is made shorter. Which line of your log would tell you in production?
 
 # %% id="picture"
 show("gameday", "game_day")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict
@@ -69,6 +71,27 @@ def test_list_is_not_a_dict(make: Callable[[], Any]) -> None:
     found = raised(returning(make()).invoke, GIVEN)
     assert found[:39] == "InvalidUpdateError: Expected dict, got "
     assert LINK in found
+
+
+@dataclass
+class Fields:
+    status: str
+    unknown: str
+
+
+class Model(BaseModel):
+    status: str
+    unknown: str
+
+
+@fact("ex05.objects_with_fields")
+@pytest.mark.parametrize("made", [Fields, Model])
+def test_objects_with_fields(made: Callable[..., Any]) -> None:
+    """of an object whose class declares fields those of the state are taken, in
+    silence; a message has none of them"""
+    given = returning(made(status="refunded", unknown="lost")).invoke(GIVEN)
+    assert given == {**GIVEN, "status": "refunded"}
+    assert returning(AIMessage("refunded")).invoke(GIVEN) == GIVEN
 
 
 @fact("ex05.none_is_accepted")
@@ -167,6 +190,8 @@ def test_structured_output_raises(models: Bench, method: str) -> None:
     asks = model.with_structured_output(Sorted, method=method)
     found = raised(asks.invoke, "in JSON, please")
     assert "1 validation error for Sorted" in found
+    kinds = {"json_schema": "ValidationError", "json_mode": "OutputParserException"}
+    assert found.partition(":")[0] == kinds[method]
 
 
 @fact("ex05.whole_state_duplicates")
