@@ -54,7 +54,7 @@ exercise.scenario(
     "and_back",
     "process 0 is told a name, process 1 a city, and process 0 is asked for that, and "
     "told the same name on another thread, where the model then refuses a request",
-    says,
+    *(process(1).starts_apart(), says),
     process(0).calls("answer", "{thread}", "My name is {name}."),
     process(1).calls("answer", "{thread}", "My city is {word_1}."),
     process(0).calls("answer", "{thread}", "What is my city?"),
