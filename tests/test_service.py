@@ -14,7 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
+from grader import catalog
+from grader.bench import solution_of
+from grader.harness.tiers import best as best_tier
 from tests.harness.living import LIMIT_S, Signal, leftovers, survivors, tree
+from tests.harness.postgres import short_folder
 
 STEM = "ex04_memory_saver"
 CORPUS = Path(__file__).parent / "submissions" / STEM
@@ -25,13 +29,13 @@ SYNTAX_ERROR = "def chat(:"
 class Service:
     """A service of a test's own, spoken to in lines."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tier: str = "3") -> None:
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "grader.service"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "TMPDIR": str(folder), "GRADER_TIER": "3"},
+            env={**os.environ, "TMPDIR": str(folder), "GRADER_TIER": tier},
             start_new_session=True,
         )
         self.ready = self.hear()
@@ -196,3 +200,19 @@ def test_killed(own: Service, said: Signal) -> None:
     assert own.process.wait(LIMIT_S) == -signal.SIGKILL
     assert not survivors(found)
     assert leftovers(own.folder) == []
+
+
+@pytest.mark.parametrize("tier", ["2", "3"])
+def test_every_exercise_without_a_sandbox(tier: str) -> None:
+    """where there is less around a submission, solutions get all points as well"""
+    if int(tier) < best_tier():
+        pytest.skip("needs Landlock 6")
+    with short_folder() as folder:
+        made = Service(folder, tier)
+        try:
+            for number, stem in enumerate(catalog.stems()):
+                made.check(number, solution_of(stem), stem)
+                verdict = made.hear()["verdict"]
+                assert verdict["score"] == 10, verdict["results"]
+        finally:
+            made.end()

@@ -146,7 +146,7 @@ class Tier:
         Returns:
             Whether there is a sandbox; elsewhere, the forkserver starts another.
         """
-        if self._preloaded is None:
+        if self.number != ISOLATED or self._preloaded is None:
             return False
         _, _, *modules = self._order["arguments"]
         order = {**self._order, "arguments": ["", settings, *modules]}

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from grader.harness.fork_launcher import ForkLauncher
+from grader.harness.launchers import shared
 from grader.harness.order import shuffled
 from grader.harness.tiers import best as best_tier
 from grader.vocabulary import Scenario, process
@@ -38,11 +39,16 @@ def chat(thread_id, text):
 
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
-def test_starts_apart(fresh: Fresh, tier: int) -> None:
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_starts_apart(fresh: Fresh, tier: int, is_shared: bool) -> None:
     """whatever stands around it, its hash seed is its own; all others share one"""
     if tier < best_tier():
         pytest.skip(f"tier {tier} needs bubblewrap, or Landlock 6")
-    warm = fresh(ForkLauncher(tier))
+    with shared() as zygote:
+        starts_apart(fresh(ForkLauncher(tier, zygote if is_shared else None)))
+
+
+def starts_apart(warm: Warm) -> None:
     calls = [process(n).calls("chat", "{thread}", "hash") for n in range(3)]
     run = warm.history(HASHES, process(1).starts_apart(), *calls)
     first, apart, third = (reply.value for reply in run.replies)
