@@ -55,10 +55,10 @@ exercise.scenario(
 exercise.scenario(
     "two_conversations",
     "two threads are told different names, and each is asked by the other process",
-    process(0).calls("chat", "{thread_1}", "My name is {name_1}."),
-    process(1).calls("chat", "{thread_2}", "My name is {name_2}."),
-    process(1).calls("chat", "{thread_1}", "What is my name?"),
-    process(0).calls("chat", "{thread_2}", "What is my name?"),
+    process(0).calls("chat", "{thread}-Ada", "My name is {name_1}."),
+    process(1).calls("chat", "{thread}_ada", "My name is {name_2}."),
+    process(1).calls("chat", "{thread}-Ada", "What is my name?"),
+    process(0).calls("chat", "{thread}_ada", "What is my name?"),
 )
 exercise.scenario(
     "rush",

@@ -72,14 +72,13 @@ exercise.scenario(
 )
 exercise.scenario(
     "orders",
-    "customer answers first, then product does, then both say the same",
+    "customer answers first, then product does, then both say the same, also again",
     *(sorts(f"word_{i}", "outage", p) for i, p in enumerate(CHOICES["priority"])),
-    model.answers("customer", before="product"),
-    triages(0, "word_0"),
-    model.answers("product", before="customer"),
-    triages(1, "word_1"),
+    *(model.answers("customer", before="product"), triages(0, "word_0")),
+    *(model.answers("product", before="customer"), triages(1, "word_1")),
     *(model.says(step, f"[{step}]", "Nothing is known.") for step in BOTH),
     triages(0, "word_2"),
+    triages(0, "word_0"),
 )
 exercise.scenario(
     "invalid",
@@ -128,6 +127,7 @@ def both_notes(orders: Run, kinds: Run) -> None:
     for reply in orders.replies:
         arrive(reply, "notes", asked_for(orders, reply, BOTH))
         arrive_once(reply, "notes", asked_for(orders, reply, BOTH))
+        arrive_alone(orders, reply, "notes")
     for (kind, _), reply in zip(TICKETS, kinds.replies, strict=True):
         arrive_once(reply, "notes", asked_for(kinds, reply, STEPS[kind]))
         arrive_alone(kinds, reply, "notes")

@@ -61,13 +61,14 @@ def counted(
 def asked_for(
     run: Run, reply: Observation, events: Sequence[str], about: str = ""
 ) -> list[Observation]:
-    """Return what the model answered about a text at these events.
+    """Return what the model answered about a text at these events, during a call.
 
     Without a text it is that of the call's first argument, a dictionary. Fails where
     an event was never asked for with the text.
     """
     about = about or run.call(reply).data["args"][0]["text"]
-    said = run.answers(about)
+    during = run.during(reply, "answer")
+    said = [seen for seen in run.answers(about) if seen in during]
     for event in events:
         if not any(seen.data["event"] == event for seen in said):
             fail(

@@ -121,6 +121,7 @@ show("rows", "hand_over")
 #
 # The checks recognise the model's call by its marker: keep `[answer]` in the prompt.
 # All processes share one SQLite file, its path in `CHECKPOINT_DB`; each has its own key in `OPENAI_API_KEY`, from where `ChatOpenAI` takes it by itself.
+# A thread is continued from the checkpoints of LangGraph's saver: there the checks look for it.
 #
 # The claims, word for word:
 #

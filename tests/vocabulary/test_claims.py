@@ -30,6 +30,7 @@ from tests.vocabulary import made
 from tests.vocabulary.made import asked, call, logged, raised, reply, run, stored
 
 said = made.answered
+ANSWERED = said(1, "a", event="draft")
 WORDS: dict[str, tuple[Callable[[Run], object], Run, Run, str]] = {
     "holds": (
         lambda r: holds(r.replies[0], {"a": 1, "b": 2}),
@@ -127,8 +128,14 @@ WORDS: dict[str, tuple[Callable[[Run], object], Run, Run, str]] = {
     ),
     "asked_for": (
         lambda r: asked_for(r, r.replies[0], ["draft"], about="one"),
-        run(asked(1, "one", event="draft"), said(1, "a", event="draft"), reply(1, "a")),
-        run(asked(1, "two", event="draft"), said(1, "a", event="draft"), reply(1, "a")),
+        run(call(1), asked(1, "one", event="draft"), ANSWERED, reply(1, "a")),
+        run(call(1), asked(1, "two", event="draft"), ANSWERED, reply(1, "a")),
+        "the model was never asked for [draft] with the text 'one'",
+    ),
+    "asked_for in this call": (
+        lambda r: asked_for(r, r.replies[0], ["draft"], about="one"),
+        run(call(1), asked(1, "one", event="draft"), ANSWERED, reply(1, "a")),
+        run(asked(1, "one", event="draft"), ANSWERED, call(1), reply(1, "a")),
         "the model was never asked for [draft] with the text 'one'",
     ),
     "asked_once": (
