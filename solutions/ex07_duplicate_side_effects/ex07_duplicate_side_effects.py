@@ -261,7 +261,7 @@ for error in raised:
 # %% [markdown] id="production"
 # ## In production
 #
-# **Every effect needs a key, not only money.** Mails, tickets and messages are repeated the same way. Where the other side takes no key, write what you intend into your own database first, under a unique constraint, and let one worker send it (an *outbox*).
+# **Every effect needs a key, not only money.** Mails, tickets and messages are repeated the same way. Where the other side takes no key, write what you intend into your own database first, under a unique constraint, and let one process send it (an *outbox*).
 #
 # **Ask before the effect.** Put `interrupt` into a node of its own, in front of the one that charges; or wrap the effect into a `@task`, whose result is stored and not repeated once it has finished.
 #
