@@ -383,7 +383,7 @@ hint()
 #
 # Here is the game day drawn from your code. Which requests were answered only because somebody sent them again, and what had to be true of your code so that this was harmless?
 #
-# Then go back to `load(workers=4)`, and to `observe("night")`: run the report again: it should now say of each symptom that this run does not have it.
+# Then go back to `load(workers=4)` and to `observe("night")`, and run the report again: it should now say of each symptom that this run does not have it.
 # At last, look at the pool in `storage`. With four dead connections it would wait for seven seconds after the failover, longer than a request may take; for this course the wait is made shorter. Which line of your log would tell you in production?
 
 # %% id="picture"

@@ -85,6 +85,12 @@ def test_what_does_not_hold_is_said(
     assert says in found.html
 
 
+def test_a_module_is_known_without_its_ending(opened: session.Session) -> None:
+    """hints and modules name each other without .py, and so may a report"""
+    bare = {n: (m.removesuffix(".py"), c, seen) for n, (m, c, seen) in RIGHT.items()}
+    assert filed(**bare).holding == len(SYMPTOMS)
+
+
 def test_two_charges_are_the_evidence_of_two(opened: session.Session) -> None:
     """one of two charges shows nothing yet, and another order's neither"""
     for numbers in ([5], [5, 7]):
@@ -100,9 +106,12 @@ def test_what_is_not_filed_is_neither(opened: session.Session) -> None:
 
 
 def test_a_repaired_run_shows_nothing(opened: session.Session) -> None:
-    """after the repair the report says that the run does not have it"""
+    """after the repair the report says of each that the run does not have it, and not
+    that observations of the run before are missing"""
     opened.runs[NIGHT] = run(call(1, EVE), reply(1, {"user_id": "eve"}))
-    assert "was the code repaired already?" in filed(**RIGHT).text
+    text = filed(**RIGHT).text
+    assert text.count("was the code repaired already?") == len(SYMPTOMS)
+    assert "there is no observation" not in text
     assert all(not symptom.shown(opened.runs[NIGHT]) for symptom in SYMPTOMS.values())
 
 
