@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.vocabulary.claims import fail, holds
 from grader.vocabulary.observation import Observation
+from grader.vocabulary.outside import CHARGE
 from grader.vocabulary.run import Run
 
 KEY = "what tells the ledger that this is the payment it has charged already?"
@@ -80,4 +81,19 @@ def believed(run: Run, reply: Observation, order: str) -> None:
             because=[*until[-1:], reply],
             help="what does your code know when the ledger's answer is an error? "
             "It may raise, or return another status",
+        )
+
+
+def paying_at_once(run: Run, process: int | None) -> None:
+    """Fail unless a process asked the ledger for two orders before one was answered.
+
+    They are held there, with others, in one step.
+    """
+    released = run.of("released", CHARGE)
+    held = [s for s in run.of("held", CHARGE) if s.process == process]
+    if not released or sum(s.number < released[0].number for s in held) < 2:
+        fail(
+            "a request reached the ledger after another one was answered there",
+            because=[*run.of("call")[-2:], *held[:2], *released[:1]],
+            help="what does a server do while the ledger thinks?",
         )

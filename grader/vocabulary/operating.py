@@ -35,14 +35,14 @@ def served(run: Run, reply: Observation, may_fail: bool = False) -> None:
 
 
 def said(run: Run, reply: Observation) -> None:
-    """Fail unless a reply's answer is what the model has said, now or earlier.
+    """Fail unless an answer is what the model has said to the text, now or earlier.
 
     Who sends a request again may get the answer that was given before.
     """
-    text = reply.at("answer")
-    if text not in [seen.text for seen in run.of("answer")]:
+    asked = run.call(reply).data["args"][0]["text"]
+    if reply.at("answer") not in [seen.text for seen in run.answers(asked)]:
         fail(
-            "it answered what the model never said",
+            f"it answered what the model never said to {asked!r}",
             because=[*run.during(reply, "answer")[-1:], reply],
             help="`answer` is the model's last words, word for word",
         )

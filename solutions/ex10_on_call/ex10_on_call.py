@@ -114,16 +114,17 @@ report(
 # %% [markdown] id="fix"
 # ## Fix
 #
-# One cell, six modules: a line such as `# === module: store.py ===` begins a module, and `app.py` is what the server imports. Lines keep the numbers that they have in the cell.
+# One cell, six modules: a line such as `# === module: store.py ===` begins a module, and `app.py` is what the server imports. Lines keep the numbers that they have in the cell. More modules will do, and fewer.
 #
 # | `api` answers | with |
 # |---|---|
 # | `POST /chat` with `thread_id`, `user_id`, `text`, perhaps `order_id` and `amount` | `user_id`, `answer`: the model's last words, `complete`: whether they begin with `settled`, `charge_id`: of the order, or null |
-# | the same while the model fails | the same, or HTTP 503 with a reason |
+# | the same while the model or the ledger fails | the same, or HTTP 503 with a reason |
 # | `GET /health` | any JSON, at any time |
 #
 # The model is asked with `[reply]` in the prompt; it begins with `needs more` or `settled`. A request that takes longer than four seconds is lost.
-# Conversations are kept by a saver of LangGraph, in its own tables: there the checks look for them.
+# Conversations are kept by a saver of LangGraph, in its own tables, which are there already: in them the checks look for them.
+# The ledger charges once for each `Idempotency-Key`, and for each request that has none.
 #
 # The claims, word for word:
 #
@@ -133,7 +134,7 @@ report(
 # - each order is charged once, also when its server dies and it is sent again
 # - conversations are in PostgreSQL, and no key of the model is, in any encoding
 # - the model is asked until it settles, and three times at most for one request
-# - a server asks the model for two customers at once, and says that it is healthy
+# - a server asks model and ledger for two at once, and says that it is healthy
 
 # %% role="submission"
 # %%submission
@@ -369,7 +370,7 @@ async def chat(turn: Turn):
 # ## Check
 #
 # This is the game day: customers, one of them in two conversations, on four servers of one process each, addressed in turn, as a balancer would, so that routing is exact.
-# One server is killed when it has charged, and started again; the database ends all connections; the model fails, and later does not settle.
+# One server is killed when it has charged, and started again; the database ends all connections; the ledger charges and hangs up; the model fails, and does not settle.
 # Repair one file at a time and run it after each; a second cell gives a hint when you are stuck.
 
 # %% id="checking"

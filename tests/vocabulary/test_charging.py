@@ -7,10 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from grader.vocabulary import CheckFailed, Run
-from grader.vocabulary.charging import KEY, PAID, believed, charged, once
+from grader.vocabulary.charging import (
+    KEY,
+    PAID,
+    believed,
+    charged,
+    once,
+    paying_at_once,
+)
 from tests.vocabulary.made import Event, call, charge, killed, raised, reply, run
 
 SAID = {"status": "paid", "charge_id": "ch_1"}
+AFTER_ANOTHER = "a request reached the ledger after another one was answered there"
+THINKS = "what does a server do while the ledger thinks?"
 TWO_KEYS = "two attempts sent two keys"
 Word = Callable[[Run], object]
 
@@ -32,6 +41,15 @@ def told(made: Run) -> None:
     believed(made, made.replies[0], "A")
 
 
+def side_by_side(made: Run) -> None:
+    paying_at_once(made, 1)
+
+
+def at_till(process: int) -> Event:
+    return process, "held", {"event": "charge"}
+
+
+RELEASED = None, "released", {"event": "charge"}
 RIGHT: dict[str, tuple[Word, Run]] = {
     "one": (one, events(charge("A"))),
     "one, asked for twice": (one, events(charge("A"), charge("A", new=False))),
@@ -43,6 +61,7 @@ RIGHT: dict[str, tuple[Word, Run]] = {
     "believed": (told, events(charge("A"), reply(1, SAID))),
     "says that it does not know": (told, events(reply(1, {"status": "unknown"}))),
     "raises": (told, events(raised(1, "HTTPError"))),
+    "two at once": (side_by_side, events(at_till(1), at_till(1), RELEASED)),
 }
 WRONG: dict[str, tuple[Word, Run, str, str]] = {
     "none": (
@@ -113,6 +132,13 @@ WRONG: dict[str, tuple[Word, Run, str, str]] = {
         "it said `paid`, and named no charge of the ledger",
         "what does your code know",
     ),
+    "one at a time": (
+        side_by_side,
+        events(at_till(1), at_till(2), RELEASED, at_till(1)),
+        AFTER_ANOTHER,
+        THINKS,
+    ),
+    "nobody pays": (side_by_side, events(), AFTER_ANOTHER, THINKS),
     "names a list": (
         told,
         events(charge("A"), reply(1, {"status": "paid", "charge_id": ["ch_1"]})),

@@ -45,17 +45,19 @@ def test_an_error_that_tells_nothing_is_none(reply: Observation) -> None:
 
 
 def test_said() -> None:
-    """an answer is the model's own words, of this call or of an earlier one"""
+    """an answer is the model's own words to the text, in this call or an earlier one"""
     made = run(
-        call(1),
+        call(1, {"text": "hi"}),
         *(asked(1, "hi"), answered(1, "sun")),
         reply(1, {"answer": "sun"}),
-        call(2),
+        call(2, {"text": "hi"}),
         reply(2, {"answer": "sun"}),
-        call(3),
+        call(3, {"text": "hi"}),
         reply(3, {"answer": "moon"}),
-        call(4),
+        call(4, {"text": "hi"}),
         reply(4, "everything"),
+        call(5, {"text": "and you?"}),
+        reply(5, {"answer": "sun"}),
     )
     said(made, made.replies[0])
     said(made, made.replies[1])
@@ -63,6 +65,8 @@ def test_said() -> None:
         said(made, made.replies[2])
     with pytest.raises(CheckFailed):
         said(made, made.replies[3])
+    with pytest.raises(CheckFailed, match="never said to 'and you"):
+        said(made, made.replies[4])
 
 
 def test_own() -> None:

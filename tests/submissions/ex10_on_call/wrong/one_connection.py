@@ -1,6 +1,6 @@
 """One connection for ever, and the database server ends it.
 
-Caught by: answered, bounded.
+Caught by: answered, no_doubled_charge, bounded.
 """
 
 # === module: settings.py ===
