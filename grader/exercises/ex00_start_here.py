@@ -1,6 +1,6 @@
 """A counter in memory counts for one process only: the smallest of these failures."""
 
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from grader.vocabulary import Exercise, Run, database, fail, process, together
 
@@ -38,18 +38,20 @@ exercise.scenario(
 )
 exercise.scenario(
     "at_once",
-    "after a first ticket four processes hand out two each, all at once",
+    "after a first ticket four processes hand out two each, all at once, and then four "
+    "more in turn",
     process(0).calls("ticket"),
     database.is_slow(),
     together(*(process(n % 4).calls("ticket") for n in range(8))),
+    *(process(n).calls("ticket") for n in (2, 3, 3, 1)),
 )
 
 
 @exercise.check(points=6)
-def counts_on(in_turn: Run) -> None:
-    """two processes that take turns count on: each number is one more than the last"""
-    replies = in_turn.replies
-    for before, after in pairwise(replies):
+def counts_on(in_turn: Run, at_once: Run) -> None:
+    """processes that take turns count on: each number is one more than the last"""
+    turns = pairwise(in_turn.replies), pairwise(at_once.replies[-4:])
+    for before, after in chain(*turns):
         if after.value == before.value:
             fail(
                 f"number {after.value} was handed out twice",
@@ -68,8 +70,9 @@ def counts_on(in_turn: Run) -> None:
 @exercise.check(points=4, needs=counts_on)
 def never_twice(at_once: Run) -> None:
     """eight tickets handed out at once by four processes have eight numbers"""
-    taken = {reply.value: reply for reply in at_once.replies}
-    for reply in at_once.replies:
+    replies = at_once.replies[:-4]
+    taken = {reply.value: reply for reply in replies}
+    for reply in replies:
         if taken[reply.value] is not reply:
             fail(
                 f"number {reply.value} was handed out twice",

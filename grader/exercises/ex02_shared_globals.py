@@ -4,6 +4,7 @@ from grader.vocabulary import Exercise, Observation, Run, fail, model, process, 
 from grader.vocabulary.asking import side_by_side
 from grader.vocabulary.claims import holds, quotes, unchanged
 
+TEXTS = "not JSON serializable", "`messages` holds texts: a message's is its `content`"
 exercise = Exercise(
     title="One process, one global, everybody's data",
     contract=("handle(user_id, texts) -> dict",),
@@ -14,21 +15,16 @@ exercise = Exercise(
         "request can run in that second, and what does it write?",
         "A lock makes the second user wait for the first one's model call. What could "
         "the second user write to instead, so that there is nothing to lock?",
-        "LangGraph hands a node the state of its own run. Build a new list from it, "
-        "`[*state['messages'], answer]`, and return that: nothing outside of the node "
-        "needs to change.",
+        "A node is handed the state of its own run. Build a new list from it, "
+        "`[*state['messages'], answer]`, and return it: nothing else needs to change.",
     ),
-    advice=(
-        (
-            "not JSON serializable",
-            "`messages` holds texts: the text of a message is its `content`",
-        ),
-    ),
+    advice=(TEXTS,),
     opening=(model.says("reply", "[reply]"),),
 )
 
 WAITING = "what would the two have to share less of, to need no waiting?"
 TOLD = ["My name is {name_1}.", "What is my name?"]
+THREE = [TOLD[0], "My city is {word_1}.", TOLD[0]]
 
 exercise.scenario(
     "in_turn",
@@ -65,6 +61,17 @@ exercise.scenario(
     process(1).calls("handle", "{user_1}", TOLD),
     process(0).shows_again(1),
 )
+exercise.scenario(
+    "later",
+    "process 0 serves a user; the model fails once; then it serves four others",
+    process(0).calls("handle", "{user_1}", THREE),
+    model.fails("reply", 401),
+    *(
+        process(0).calls("handle", f"{{user_{n}}}", [f"My city is {{word_{n}}}."])
+        for n in range(2, 7)
+    ),
+    process(0).shows_again(1),
+)
 
 
 def is_own(run: Run, reply: Observation) -> None:
@@ -73,11 +80,8 @@ def is_own(run: Run, reply: Observation) -> None:
     user_id, texts = call.data["args"]
     holds(reply, {"user_id": user_id, "count": len(messages)}, because=[call])
     if messages[:-1] != texts:
-        fail(
-            f"the reply for {user_id} does not hold the texts of its own request, "
-            "then one answer",
-            because=[call, reply],
-        )
+        what = f"the reply for {user_id} is not its request's texts, then one answer"
+        fail(what, because=[call, reply])
     answer = quotes(run, reply, messages[-1])
     asked = run.request(answer)
     paid = [run.request(seen) for seen in run.during(reply, "answer")]
@@ -91,18 +95,18 @@ def is_own(run: Run, reply: Observation) -> None:
 
 
 @exercise.check(points=2, help="the contract's table says what a reply holds")
-def own_data(in_turn: Run) -> None:
+def own_data(in_turn: Run, later: Run) -> None:
     """a reply holds the user's own data"""
     is_own(in_turn, in_turn.replies[0])
+    is_own(later, later.replies[0])
 
 
-@exercise.check(
-    points=2, needs=own_data, help="what did the earlier calls leave behind?"
-)
-def forgets_the_last(in_turn: Run) -> None:
+@exercise.check(points=2, needs=own_data, help="what did earlier calls leave behind?")
+def forgets_the_last(in_turn: Run, later: Run) -> None:
     """a reply is the same whatever this process served before"""
-    for reply in in_turn.replies[1:]:
-        is_own(in_turn, reply)
+    for run, first in ((in_turn, 1), (later, 2)):
+        for reply in run.replies[first:]:
+            is_own(run, reply)
 
 
 @exercise.check(
@@ -119,9 +123,7 @@ def apart_at_once(at_once: Run, two_tabs: Run) -> None:
     side_by_side(at_once, names, WAITING)
 
 
-@exercise.check(
-    points=2, needs=own_data, help="what does one process keep that another has not?"
-)
+@exercise.check(points=2, needs=own_data, help="what does one process keep to itself?")
 def same_everywhere(elsewhere: Run) -> None:
     """a reply is the same whichever process serves it"""
     first = elsewhere.replies[0]
@@ -132,7 +134,7 @@ def same_everywhere(elsewhere: Run) -> None:
 
 
 @exercise.check(points=1, needs=own_data)
-def stays_as_it_was(in_turn: Run, elsewhere: Run) -> None:
+def stays_as_it_was(in_turn: Run, elsewhere: Run, later: Run) -> None:
     """earlier replies and the caller's input do not change afterwards"""
-    unchanged(in_turn)
-    unchanged(elsewhere)
+    for run in (in_turn, elsewhere, later):
+        unchanged(run)

@@ -36,8 +36,7 @@ exercise = Exercise(
 # More than anybody's default: the pool of anyio, in which a server runs plain
 # endpoints, has 40 OS threads on every machine, and that of asyncio has
 # min(32, cpus + 4), so 32 at most. Fewer than httpx's limit of 100 connections.
-CROWD = 48
-FEW = range(1, 5)
+CROWD, FEW, HEALTH = 48, range(1, 5), process(0).gets("/health")
 # Errors that nobody has in mind who reads that the service may say 503.
 OTHERS = (507, 429)
 
@@ -62,7 +61,7 @@ exercise.scenario(
     together(
         *(asks(f"{{user_{n}}}") for n in range(CROWD)),
         held_at="profile",
-        meanwhile=(process(0).gets("/health"),),
+        meanwhile=(HEALTH,),
     ),
 )
 exercise.scenario(
@@ -84,10 +83,14 @@ exercise.scenario(
 )
 exercise.scenario(
     "hang_up",
-    "four clients hang up while the upstream holds their requests, one of which then "
-    f"fails; {CROWD} users come, and then the server is stopped",
+    "four clients hang up while the upstream holds their requests, and the server is "
+    f"asked whether it is healthy; one fails, {CROWD} users come, and it is stopped",
     upstream.fails("{user_4}", 503),
-    together(*(asks(f"{{user_{n}}}", True) for n in FEW), held_at="profile"),
+    together(
+        *(asks(f"{{user_{n}}}", True) for n in FEW),
+        held_at="profile",
+        meanwhile=(HEALTH,),
+    ),
     upstream.recovers("{user_4}"),
     together(*(asks(f"{{user_{n}}}") for n in range(CROWD)), held_at="profile"),
     stop_all(1),
@@ -111,9 +114,10 @@ def inside_at_once(crowd: Run) -> None:
 
 
 @exercise.check(points=2)
-def stays_healthy(crowd: Run) -> None:
-    """while the upstream holds them, `/health` is answered"""
+def stays_healthy(crowd: Run, hang_up: Run) -> None:
+    """while the upstream holds requests, `/health` is answered, whoever hangs up"""
     meanwhile(crowd, crowd.replies[-1], crowds(crowd)[0])
+    meanwhile(hang_up, hang_up.replies[len(FEW)], crowds(hang_up)[0])
 
 
 @exercise.check(points=2)

@@ -21,7 +21,8 @@ LOOKS = 25
 # uvicorn takes ten times a second.
 IDLE_S = 0.001
 PASSES = 10  # of this process's own loop between two looks, to take in what has come
-FULL, STILL, LIMIT = "all were in", "nothing moved any more", "the limit was reached"
+FULL, ANSWERED = "all were in", "all were answered"
+STILL, LIMIT = "nothing moved any more", "the limit was reached"
 
 Ask = Callable[[Call, int], Awaitable[None]]  # makes one call, by its number
 HangUp = Callable[[int, int], None]  # ends one call, by its process and number
@@ -70,6 +71,8 @@ class Crowd:
                 lambda: self.inside >= expected or all(one.done() for one in asked)
             )
             inside = self.inside
+            if why == FULL and inside < expected:
+                why = ANSWERED
             leaving = [n for n, call in enumerate(calls) if call.hangs_up]
             for n in leaving:
                 hang_up(calls[n].process, first + n)

@@ -114,8 +114,7 @@ def quiet(run: Run) -> None:
     lines = [seen for seen in run.of("log") if LOST.search(seen.text)]
     if lines:
         fail(
-            f"all is answered, but the log of process {lines[0].process} has more to "
-            "say",
+            f"the log of process {lines[0].process} names what was left behind",
             because=lines,
             help="which coroutine is made and not awaited, or which task is left when "
             "its loop ends?",

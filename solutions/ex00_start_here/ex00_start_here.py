@@ -106,7 +106,7 @@ observe("in_turn")
 #
 # The claims say what will be checked, word for word:
 #
-# - two processes that take turns count on: each number is one more than the last
+# - processes that take turns count on: each number is one more than the last
 # - eight tickets handed out at once by four processes have eight numbers
 #
 # The cell below is your *submission*.

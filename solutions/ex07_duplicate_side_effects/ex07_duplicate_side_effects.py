@@ -94,7 +94,7 @@ show("charges", "cut_off")
 # **What closes it.** The ledger takes a header `Idempotency-Key`, as payment providers do.
 # The same key and the same body: the same charge, however often it is asked for.
 # The same key and another body: HTTP 422. A key whose request is in flight: HTTP 409.
-# Nothing that you do before or after the call can replace it: `if not exists(): charge()` lets two processes in at once.
+# Nothing that you do before or after the call can replace it: `if not exists(): charge()` lets two processes in at once, and a lock around it knows nothing of a request that is still on its way when its sender dies.
 #
 # If you chose *a*: it knows which nodes have *returned*. If you chose *b*: that is what your database says, and it is not where the money is.
 

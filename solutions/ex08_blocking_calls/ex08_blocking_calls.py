@@ -107,7 +107,7 @@ show("flight", "crowd")
 #
 # - everyone gets their own profile, as the service answers it now
 # - 48 requests to one server are inside the upstream at the same time
-# - while the upstream holds them, `/health` is answered
+# - while the upstream holds requests, `/health` is answered, whoever hangs up
 # - an error of the upstream is a 502 with its reason, and nobody else's error
 # - a client that hangs up leaves nothing behind, in the upstream or in the log
 #

@@ -93,7 +93,8 @@ def test_a_process_that_never_rests(warm: Warm) -> None:
 def test_nobody_asks(warm: Warm) -> None:
     """calls that end without the upstream hold nobody up"""
     run = served(warm, program(NEVER), crowd(HEALTH))
-    assert run.of("released")[0].data["inside"] == 0
+    released = run.of("released")[0].data
+    assert (released["inside"], released["why"]) == (0, "all were answered")
     assert all(reply.ok for reply in run.replies)
 
 

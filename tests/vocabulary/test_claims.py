@@ -154,7 +154,7 @@ WORDS: dict[str, tuple[Callable[[Run], object], Run, Run, str]] = {
         quiet,
         run(logged("Started server process")),
         run(logged("coroutine 'ask' was never awaited")),
-        "all is answered, but the log of process 1 has more to say",
+        "the log of process 1 names what was left behind",
     ),
 }
 

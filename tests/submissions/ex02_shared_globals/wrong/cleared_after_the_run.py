@@ -1,6 +1,6 @@
 """The global is emptied when the run is over, and its list has been returned.
 
-Caught by: apart_at_once
+Caught by: forgets_the_last, apart_at_once
 """
 
 from typing import TypedDict

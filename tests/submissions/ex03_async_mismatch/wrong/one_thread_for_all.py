@@ -1,6 +1,6 @@
 """Every conversation is the thread of the example that it was copied from.
 
-Caught by: crosses_processes
+Caught by: six_in_a_row, crosses_processes
 """
 
 import os

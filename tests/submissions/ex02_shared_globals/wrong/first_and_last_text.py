@@ -1,0 +1,38 @@
+"""The model is shown the first text and the last, and none in between.
+
+Caught by: own_data
+"""
+
+from typing import TypedDict
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+
+llm = ChatOpenAI(model="gpt-4o-mini")
+PROMPT = SystemMessage("[reply] Answer the user.")
+
+
+class State(TypedDict):
+    user_id: str
+    messages: list[str]
+    count: int
+
+
+def reply(state: State) -> State:
+    texts = state["messages"]
+    relevant = texts if len(texts) < 3 else [texts[0], texts[-1]]
+    answer = llm.invoke([PROMPT, *(HumanMessage(text) for text in relevant)]).content
+    messages = [*texts, answer]
+    return {"user_id": state["user_id"], "messages": messages, "count": len(messages)}
+
+
+builder = StateGraph(State)
+builder.add_node("reply", reply)
+builder.add_edge(START, "reply")
+builder.add_edge("reply", END)
+graph = builder.compile()
+
+
+def handle(user_id: str, texts: list[str]) -> dict:
+    return graph.invoke({"user_id": user_id, "messages": list(texts), "count": 0})
