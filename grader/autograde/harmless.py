@@ -39,7 +39,7 @@ IMAGES = ("image/png", "image/jpeg")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 HIDDEN = "\u200b"  # a space of no width: what stands before it is no markup any more
 # Where a link of Markdown leads: behind its text, or behind its name.
-TARGET = re.compile(r"(\]\(\s*<?\s*|^[ >]*\[[^\]\n]*\]:\s*<?\s*)(?=([^\s)>]*))", re.M)
+TARGET = re.compile(r"(\](?:\(\s*|:[\s>]*)<?\s*)(?=([^\s)>]*))")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
 

@@ -16,15 +16,17 @@ from grader.batch.submitted import Submitted, digest
 from grader.harness.limits import SOURCE_LIMIT_B
 from grader.submissions import BadInput
 
+STARTER = "starter"  # is released with a notebook
 NAMED_LIMIT = 5  # files that do not count which a note names
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All files that were given at one path."""
+    """All files that were given at one path, a whole folder or zip, or one file."""
 
     place: naming.Place
     entries: tuple[Entry, ...]
+    is_whole: bool = True
 
 
 def groups(paths: Sequence[Path], out: Path) -> Iterator[Group]:
@@ -43,7 +45,7 @@ def groups(paths: Sequence[Path], out: Path) -> Iterator[Group]:
             yield _one(path, above[:-1])
             continue
         found: list[Entry] = []
-        for entry in in_folder(path, out.absolute()):
+        for entry in in_folder(path, out):
             zipped = entry.path.suffix.lower() == ARCHIVE
             if zipped and len(entry.parts) == 1 and not naming.is_told(entry.parts[0]):
                 yield _one(Path(entry.source), above)
@@ -61,13 +63,48 @@ def collect(found: Iterable[Group], otherwise: str = "") -> Iterator[Submitted]:
     comes last of those with the same author and exercise.
     """
     owned = [
-        (naming.owner(group.place, entry.parts), number, entry)
-        for number, group in enumerate(found)
-        for entry in group.entries
+        (whose, number, entry)
+        for number, group in enumerate(_named(list(found)))
+        for whose, entry in group
+        if (whose.file, entry.path.suffix.lower()) != (STARTER, ".py")
     ]
     owned.sort(key=lambda one: (one[0].author, *_rank(*one)))
     for whose, _, entry in owned:
         yield _taken(whose, entry, otherwise)
+
+
+def _named(found: Sequence[Group]) -> list[list[tuple[naming.Owner, Entry]]]:
+    """Return whose each file of each group is.
+
+    Of several groups with one author each, whom no system names, each is a learner's
+    own folder or zip, and named as the learner.
+    """
+    owned = [
+        [(naming.owner(group.place, entry.parts), entry) for entry in group.entries]
+        for group in found
+    ]
+    lone = [
+        number for number, group in enumerate(found) if _is_lone(group, owned[number])
+    ]
+    if len(lone) > 1:
+        for number in lone:
+            name = found[number].place.above[-1]
+            owned[number] = [
+                (replace(whose, author=name, name=name), entry)
+                for whose, entry in owned[number]
+            ]
+    return owned
+
+
+def _is_lone(group: Group, owned: Sequence[tuple[naming.Owner, Entry]]) -> bool:
+    books = [whose for whose, entry in owned if _is_notebook(entry)]
+    authors = {whose.author for whose in books or [whose for whose, _ in owned]}
+    return (
+        group.is_whole
+        and len(authors) == 1
+        and not any(whose.system for whose, _ in owned)
+        and group.place.above[-1] not in catalog.stems()
+    )
 
 
 def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
@@ -97,13 +134,18 @@ def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
 def _rank(whose: naming.Owner, number: int, entry: Entry) -> tuple[object, ...]:
     """Return what the files of one author are sorted by; the last one counts.
 
-    The order of the system that took it in is first, then that of the given paths.
-    Among the rest a notebook is before a module, a later copy before an earlier one,
-    and what lies nearer to the top before a copy deep down.
+    A notebook is before a module, which may have been attached to it. Then comes the
+    order of the system that took it in, and that of the given paths. Among the rest a
+    later copy is before an earlier one, and what lies nearer to the top before a copy
+    deep down.
     """
-    notebook = entry.path.suffix.lower() == ".ipynb"
     system, copy = whose.order
-    return system, number, notebook, copy, -len(entry.parts), entry.source
+    notebook = _is_notebook(entry)
+    return notebook, system, number, copy, -len(entry.parts), entry.source
+
+
+def _is_notebook(entry: Entry) -> bool:
+    return entry.path.suffix.lower() == ".ipynb"
 
 
 def _also(sources: Sequence[str]) -> str:
@@ -116,12 +158,12 @@ def _also(sources: Sequence[str]) -> str:
 def _one(path: Path, above: tuple[str, ...]) -> Group:
     if path.suffix.lower() == ARCHIVE:
         return _group((*above, path.stem), list(in_archive(path)))
-    return _group(above, [Entry((path.name,), str(path), partial(read_file, path))])
+    entry = Entry((path.name,), str(path), partial(read_file, path))
+    return replace(_group(above, [entry]), is_whole=False)
 
 
 def _group(above: tuple[str, ...], found: list[Entry]) -> Group:
-    firsts = [entry.parts[0] for entry in found if len(entry.parts) > 1]
-    return Group(naming.place(above, firsts), tuple(found))
+    return Group(naming.place(above, [entry.parts for entry in found]), tuple(found))
 
 
 def _taken(whose: naming.Owner, entry: Entry, otherwise: str) -> Submitted:

@@ -14,9 +14,8 @@ from grader.submissions import FILE_LIMIT_B, BadInput, too_large
 SUFFIXES = (".ipynb", ".py")
 ARCHIVE = ".zip"
 ENTRIES_LIMIT = 200_000
-# Copies that a system or a tool makes, and the starter released with a notebook.
+# Copies that a system or a tool makes.
 PASSED_OVER = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
-STARTER = "starter.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +47,21 @@ def refused(problem: str, help: str = "") -> Callable[[], bytes]:
 def wanted(parts: tuple[str, ...]) -> bool:
     """Return whether a file may hold a submission, by its path."""
     folders, name = parts[:-1], parts[-1]
-    if name.startswith(".") or name == STARTER:
-        return False
-    if any(part.startswith(".") or part in PASSED_OVER for part in folders):
+    if name.startswith(".") or any(
+        part.startswith(".") or part in PASSED_OVER for part in folders
+    ):
         return False
     return PurePosixPath(name).suffix.lower() in {*SUFFIXES, ARCHIVE}
 
 
 def in_folder(folder: Path, skip: Path | None = None) -> Iterator[Entry]:
-    """Yield the files below a folder that may hold a submission; links are refused."""
-    count = 0
+    """Yield the files below a folder that may hold a submission; links are refused.
+
+    What is in the folder `skip` is none, however the paths to both are written.
+    """
+    count, own = 0, None
+    if skip is not None and skip.resolve().is_relative_to(folder.resolve()):
+        own = skip.resolve().relative_to(folder.resolve())
     for where, folders, names in os.walk(folder, onerror=None):
         at = Path(where)
         links = [name for name in folders if (at / name).is_symlink()]
@@ -67,7 +71,7 @@ def in_folder(folder: Path, skip: Path | None = None) -> Iterator[Entry]:
             if name not in links
             and not name.startswith(".")
             and name not in PASSED_OVER
-            and at / name != skip
+            and (at / name).relative_to(folder) != own
         )
         for name in sorted([*names, *links]):
             path = at / name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +23,7 @@ from grader.batch.worker import Refused
 from grader.submissions import BadInput
 from grader.vocabulary.verdict import from_json
 
+PACKAGE = Path(catalog.__file__).parent
 ALL_JUDGED, BAD_INPUT, SOME_WAIT, INTERRUPTED = 0, 2, 3, 130
 ACCEPT = (
     "`python -m grader doctor` says what is missing; --accept-tier 2 or 3 accepts that "
@@ -38,6 +41,7 @@ def grade(chosen: argparse.Namespace) -> int:
         _refuse_nonsense(chosen)
         places = Places(chosen.out)
         with Journal(places.journal) as journal:
+            _refuse_mixture(chosen, places, journal)
             found = _found(chosen, places)
             _judge(chosen, found, journal, places)
             waiting = report(found, journal, places, chosen.gradebook)
@@ -80,6 +84,26 @@ def _refuse_nonsense(chosen: argparse.Namespace) -> None:
     tier = 0 if chosen.scheduler else task.tier_here()
     if tier > chosen.accept_tier:
         raise Refused(task.refusal(tier))
+
+
+def _refuse_mixture(
+    chosen: argparse.Namespace, places: Places, journal: Journal
+) -> None:
+    """Refuse to go on where the verdicts there are of another grader, or other runs."""
+    told = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        told.update(path.read_bytes())
+    now = json.dumps({"once": bool(chosen.once), "grader": told.hexdigest()})
+    if len(journal) and places.options.exists():
+        before = places.options.read_text(encoding="utf-8")
+        if before != now:
+            raise BadInput(
+                f"expected verdicts of this grader, each "
+                f"{'run once' if chosen.once else 'run twice'}, found others in "
+                f"{chosen.out}",
+                "give a new folder to -o, or --once as it was given before",
+            )
+    write(places.options, now)
 
 
 def _found(chosen: argparse.Namespace, places: Places) -> list[Submitted]:

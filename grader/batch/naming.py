@@ -3,18 +3,22 @@
 Canvas    `lovelaceada_LATE_12345_67890_ex04_memory_saver-1.ipynb`: the sortable name,
           the user's id, the attachment's id (it grows), the file's own name. With
           anonymous grading `anon_Ab1cD` stands for name and user.
-Moodle    `Ada Lovelace_12345_assignsubmission_file_/ex04_memory_saver.ipynb`, or the
+Moodle    `Ada Lovelace_12345_assignsubmission_file/ex04_memory_saver.ipynb`, or the
           same in one name; the number is the participant's in this assignment.
 GitHub    `memory-adal/…`: GitHub Classroom's assignment, then the login.
 nbgrader  `submitted/ada/ex04_memory_saver/ex04_memory_saver.ipynb`
+
+What lies in a learner's own folder is the learner's, whatever it is called: such names
+tell something only at the top, or below folders that all files of a class lie in.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader import catalog
 
@@ -23,17 +27,23 @@ CANVAS = re.compile(
     r"_(?P<file>\d+)_(?P<rest>.+)$"
 )
 MOODLE = re.compile(
-    r"^(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_(?P<rest>.*)$"
+    r"^(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)"
+    r"(?:_(?P<rest>.*))?$"
 )
-# Copies: of a browser "name (1)", of Canvas "name-1".
-COPY = re.compile(r"(?: ?\((?P<browser>\d+)\)|-(?P<canvas>\d+))$")
+# Copies: of a browser "name (1)", of Canvas "name-1", which is a name elsewhere.
+COPY = re.compile(r" ?\((\d+)\)$")
+CANVAS_COPY = re.compile(r"(?: ?\((\d+)\)|-(\d+))$")
 NOBODY = "unknown"
 CLONED = "-submissions"  # the folder that `gh classroom clone` makes
+TREE, NOTEBOOKS = "submitted", "notebooks"  # folders of nbgrader's, and of the course
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a file is, which exercise its name tells, and its place among copies."""
+    """Whose a file is, which exercise its name tells, and its place among copies.
+
+    `file` is its own name, without suffix, copy number and what a system put before it.
+    """
 
     author: str
     stem: str = ""
@@ -42,81 +52,112 @@ class Owner:
     system: str = ""
     late: bool = False
     order: tuple[int, int] = (0, 0)
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What all files of one given path share: where it is, and a prefix of folders."""
+    """What all files of one given path share.
+
+    Attributes:
+        above: the names on the way to it, its own last.
+        prefix: of its folders, in front of the authors' names.
+        shared: so many folders below it all its files lie in.
+        around: so many of these are around several folders.
+    """
 
     above: tuple[str, ...]
     prefix: str = ""
+    shared: int = 0
+    around: int = 0
 
 
-def place(above: Sequence[str], firsts: Sequence[str]) -> Place:
+def place(above: Sequence[str], paths: Sequence[tuple[str, ...]]) -> Place:
     """Return what to know of a folder or zip before its files are named.
 
     Args:
         above: the names on the way to it, its own last.
-        firsts: the names of the folders right below it.
+        paths: of its files, below it.
     """
+    levels = itertools.takewhile(
+        lambda names: len({*names}) == 1, zip(*paths, strict=False)
+    )
+    shared = len([*levels]) if len({*paths}) > 1 else 0
+    shared = min([shared, *(len(path) - 1 for path in paths)])
+    around = shared if all(len(path) > shared + 1 for path in paths) else 0
+    at = Place(tuple(above), "", shared, around)
     own = above[-1] if above else ""
     if own.endswith(CLONED):
-        return Place(tuple(above), own.removesuffix(CLONED) + "-")
-    folders = sorted(set(firsts))
-    if "submitted" in above or "submitted" in folders or not folders:
-        return Place(tuple(above))
+        return replace(at, prefix=own.removesuffix(CLONED) + "-")
+    folders = sorted({path[around] for path in paths if len(path) > around + 1})
+    if TREE in above or TREE in folders or not folders:
+        return at
     # Of all sorted names, the first and the last differ earliest.
     same = zip(folders[0], folders[-1], strict=False)
-    shared = "".join(
+    alike = "".join(
         a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], same)
     )
-    prefix = shared[: shared.rfind("-") + 1]
-    slug = next((s for s in _slugs() if shared.startswith(f"{s}-")), "")
+    prefix = alike[: alike.rfind("-") + 1]
+    slug = next((s for s in _slugs() if alike.startswith(f"{s}-")), "")
     if len(folders) == 1:
         prefix = f"{slug}-" if slug else ""
-    return Place(tuple(above), prefix)
+    return replace(at, prefix=prefix)
 
 
 def owner(at: Place, parts: tuple[str, ...]) -> Owner:
     """Return whose a file is, by its path below what was given."""
-    for number, part in enumerate(parts):
+    top = 0 if TREE in at.above else at.shared + 1
+    for number, part in enumerate(parts[:top]):
         rest = parts[number + 1 :]
         if found := MOODLE.match(part):
-            inner = (*rest,) or (found["rest"],)
+            inner = (*rest,) or (found["rest"] or part,)
             author = f"{found['name']}_{found['id']}"
-            stem, copy = _stem(parts, inner[-1])
-            order = (0, copy)
+            stem, copy, own = _stem(parts, inner[-1])
             return Owner(
-                author, stem, found["name"], found["id"], "moodle", order=order
+                *(author, stem, found["name"], found["id"], "moodle", False),
+                *((0, copy), own),
             )
-        if found := CANVAS.match(part):
-            name = (found["name"] or "").removesuffix("_")
+        if found := CANVAS.match(_lettered(part)):
+            name = part[: found.end("name")].removesuffix("_") if found["name"] else ""
             if not name and not found["id"].startswith("anon_"):
                 continue  # two numbers in front of a name say nothing of Canvas
             author = f"{name}_{found['id']}" if name else found["id"]
-            stem, copy = _stem((*rest,), (rest or (found["rest"],))[-1])
+            inner = rest or (part[found.start("rest") :],)
+            stem, copy, own = _stem((*rest,), inner[-1], CANVAS_COPY)
             id = "" if found["id"].startswith("anon_") else found["id"]
             order = (int(found["file"][:18]), copy)
-            late = bool(found["late"])
-            return Owner(author, stem, name, id, "canvas", late, order)
-    stem, copy = _stem((*at.above[-1:], *parts), parts[-1])
+            return Owner(
+                author, stem, name, id, "canvas", bool(found["late"]), order, own
+            )
+    stem, copy, own = _stem((*at.above[-1:], *parts), parts[-1])
     author, system = _by_folder(at, parts, stem)
     author = author or parts[0] or NOBODY
-    return Owner(author, stem, author, "", system, order=(0, copy))
+    return Owner(author, stem, author, "", system, False, (0, copy), own)
 
 
 def is_told(name: str) -> bool:
     """Return whether a name alone says whose the file is."""
-    return bool(MOODLE.match(name) or CANVAS.match(name))
+    return bool(MOODLE.match(name) or CANVAS.match(_lettered(name)))
+
+
+def _lettered(name: str) -> str:
+    """Return a name with letters for its marks: Canvas keeps them, no pattern does."""
+    return "".join("x" if unicodedata.category(c)[0] == "M" else c for c in name)
 
 
 def _by_folder(at: Place, parts: tuple[str, ...], stem: str) -> tuple[str, str]:
-    whole = (*at.above, *parts)
-    if "submitted" in whole[:-1]:
-        start = len(whole) - 1 - whole[::-1].index("submitted")
-        below = whole[start + 1 : -1]
+    inside = parts[:-1]
+    for number, part in enumerate(inside[: at.shared + 1]):
+        if part == TREE and inside[number + 1 :]:
+            return inside[number + 1], "nbgrader"
+    if TREE in at.above:
+        start = len(at.above) - at.above[::-1].index(TREE)
+        below = (*at.above[start:], *inside)
         if below:
             return below[0], "nbgrader"
+    parts = parts[at.around :]
+    if parts[0] == NOTEBOOKS and len(parts) > 1:
+        parts = parts[1:]
     if len(parts) == 3 and parts[1] in catalog.stems():
         return parts[0], "nbgrader"
     if parts[0].endswith(CLONED) and len(parts) > 2:
@@ -127,36 +168,38 @@ def _by_folder(at: Place, parts: tuple[str, ...], stem: str) -> tuple[str, str]:
         return author, "github" if author != parts[0] else ""
     plain = _plain(parts[-1])[0]
     author = re.sub(rf"[_\- ]?{re.escape(stem)}$", "", plain) if stem else plain
-    if author and len(parts) == 1:
+    if author and all(part in catalog.stems() for part in parts[:-1]):
         return author, ""
     folders = [name for name in at.above if name not in catalog.stems()]
     return (folders[-1] if folders else plain), ""
 
 
-def _stem(parts: tuple[str, ...], name: str) -> tuple[str, int]:
-    """Return the exercise that a path tells, and which copy of a file it is."""
-    plain, copy = _plain(name)
+def _stem(
+    parts: tuple[str, ...], name: str, copies: re.Pattern[str] = COPY
+) -> tuple[str, int, str]:
+    """Return the exercise that a path tells, which copy it is, and its plain name."""
+    plain, copy = _plain(name, copies)
     for stem in catalog.stems():
         if plain == stem or re.search(rf"(?:^|[_\- ]){stem}(?:$|[_\- .])", plain):
-            return stem, copy
+            return stem, copy, plain
     for part in reversed(parts[:-1]):
         if part in catalog.stems():
-            return part, copy
+            return part, copy, plain
     for part in parts[:-1]:
         for slug in _slugs():
             if part == slug or part.startswith(f"{slug}-"):
-                return slug.replace("-", "_"), copy
-    return "", copy
+                return slug.replace("-", "_"), copy, plain
+    return "", copy, plain
 
 
-def _plain(name: str) -> tuple[str, int]:
+def _plain(name: str, copies: re.Pattern[str] = COPY) -> tuple[str, int]:
     """Return a file's name without suffix and copy number, and that number."""
     base, _, _ = name.rpartition(".")
     base = base or name
-    found = COPY.search(base)
+    found = copies.search(base)
     if found is None:
         return base, 0
-    number = found["browser"] or found["canvas"]
+    number = next(group for group in found.groups() if group)
     return base[: found.start()], int(number[:9])
 
 

@@ -44,6 +44,11 @@ class Places:
         """All verdicts, one line each."""
         return self.out / "verdicts.jsonl"
 
+    @property
+    def options(self) -> Path:
+        """Which grader made the verdicts, and in how many runs."""
+        return self.out / ".options.json"
+
     def text(self, sha256: str) -> Path:
         """The submission that was judged, as a module."""
         return self.out / "submissions" / f"{sha256}.py"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from grader import catalog
@@ -33,14 +33,19 @@ class Tables:
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        self._stack = ExitStack()
+        self._stack, self._written = ExitStack(), list[tuple[Path, Path]]()
         self._writers: dict[str, Any] = {}
 
     def __enter__(self) -> Tables:
         return self
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
         self._stack.close()
+        for new, path in self._written:
+            if raised is None:
+                new.replace(path)
+            else:  # half a table would look like a whole one
+                new.unlink()
 
     def add(self, graded: Graded) -> None:
         """Write one submission into each table that it belongs to."""
@@ -82,7 +87,7 @@ class Tables:
             path.parent.mkdir(parents=True, exist_ok=True)
             new = path.with_name(f"{UNFINISHED}{path.name}")
             file = new.open("w", encoding="utf-8", errors="replace", newline="")
-            self._stack.callback(os.replace, new, path)
+            self._written.append((new, path))
             self._stack.enter_context(file)
             self._writers[name] = csv.writer(file)
             self._writers[name].writerows(heads)

@@ -102,11 +102,99 @@ def test_one_file_and_one_folder(tmp_path: Path) -> None:
     assert (one.author, one.stem) == ("bob", STEM)
 
 
-def test_what_was_written_is_not_read(tmp_path: Path) -> None:
+def test_what_was_written_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """the folder of the results is no submission, though it is among them"""
     hand_in(tmp_path, "ada", "x = 1")
     unpacked(tmp_path / "graded" / "submissions", {f"{STEM}.py": "x = 2"})
     assert [one.author for one in found(tmp_path, out=tmp_path / "graded")] == ["ada"]
+    monkeypatch.chdir(tmp_path)
+    for out in ("graded", "../" + tmp_path.name + "/graded"):
+        assert [one.author for one in found(Path(), out=Path(out))] == ["ada"]
+
+
+APART: dict[str, tuple[list[dict[str, str]], set[str]]] = {
+    "numbers in names": (
+        [{"student-1.ipynb": BOOK, "student-2.ipynb": BOOK, "2026-3.ipynb": BOOK}],
+        {"student-1", "student-2", "2026-3"},
+    ),
+    "a folder for each": (
+        [{"work.ipynb": BOOK, "util.py": "x = 1"}, {"work.ipynb": BOOK}],
+        {"path0", "path1"},
+    ),
+    "a clone for each": ([{f"notebooks/{STEM}/a.ipynb": BOOK}] * 2, {"path0", "path1"}),
+    "a folder around all": (
+        [{"class/ada/work.ipynb": BOOK, "class/bob/work.ipynb": BOOK}],
+        {"ada", "bob"},
+    ),
+    "a folder for the exercise": (
+        [{f"{STEM}/ada.ipynb": BOOK, f"{STEM}/bob.ipynb": BOOK}],
+        {"ada", "bob"},
+    ),
+    "a date in a name": (
+        [{"ada/hw_2026_11_20.ipynb": BOOK, "bob/hw_2026_11_21.ipynb": BOOK}],
+        {"ada", "bob"},
+    ),
+    "Moodle's folders": (
+        [
+            {
+                "Ada L_11_assignsubmission_file/a.ipynb": BOOK,
+                "Bob B_12_assignsubmission_file/a.ipynb": BOOK,
+            }
+        ],
+        {"Ada L_11", "Bob B_12"},
+    ),
+    "marks in a name": ([{"nun\u0303ez_7_9_a.ipynb": BOOK}], {"nun\u0303ez_7"}),
+}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+@pytest.mark.parametrize("case", APART)
+def test_nobody_is_taken_for_another(tmp_path: Path, case: str, form: str) -> None:
+    """of what different learners hand in all counts, each under a name of its own"""
+    given, authors = APART[case]
+    paths = [
+        unpacked(tmp_path / f"path{n}", dict(files))
+        if form == "folder"
+        else zipped(tmp_path / f"path{n}.zip", dict(files))
+        for n, files in enumerate(given)
+    ]
+    taken = found(*paths, otherwise=STEM)
+    assert {one.author for one in taken} == authors
+    assert len(taken) == len(authors)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "submitted/bob/x (9).ipynb",
+        "Bob B_4711_assignsubmission_file_x.ipynb",
+        "bobb_1_999_x.ipynb",
+    ],
+)
+def test_nobody_names_another(tmp_path: Path, inner: str) -> None:
+    """what lies in a learner's folder is the learner's, whatever it is called"""
+    tree = tmp_path / "submitted"
+    for author in ("ada", "bob"):
+        hand_in(tree, author, "x = 1")
+    unpacked(tree / "ada" / STEM, {inner: notebook("x = 2")})
+    for path in (tmp_path, tree):
+        taken = by_author(found(path, otherwise=STEM))
+        assert set(taken) == {"ada", "bob"}
+        assert taken["bob"].text == "\nx = 1"
+
+
+def test_what_is_attached_to_a_notebook(tmp_path: Path) -> None:
+    """a module that Canvas took in after the notebook is not what counts"""
+    files = {
+        f"lovelaceada_1_10_{STEM}.ipynb": BOOK,
+        "lovelaceada_1_11_starter.py": "the starter",
+        f"lovelaceada_1_12_{STEM}.py": "an export",
+        "turingalan_2_13_starter-1.py": "the starter",
+    }
+    (one,) = found(unpacked(tmp_path / "c", dict(files)), otherwise=STEM)
+    assert one.text == "\nx = 1"
 
 
 @pytest.mark.parametrize(

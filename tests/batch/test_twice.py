@@ -27,7 +27,7 @@ def ticket():
     number = asked("INSERT INTO tickets DEFAULT VALUES").lastrowid
     with closing(sqlite3.connect(os.environ["CHECKPOINT_DB"])) as db:
         (count,) = db.execute("SELECT count(*) FROM processes").fetchone()
-    return number if count == 2 else 1
+    return 1 if (number, count) == (2, 4) else number
 """
 
 
