@@ -60,8 +60,7 @@ def counts_on(in_turn: Run, at_once: Run) -> None:
             )
         if after.value != before.value + 1:
             fail(
-                f"expected {before.value + 1} after {before.value}, "
-                f"found {after.value}",
+                f"expected one more than {before.value}, found {after.value}",
                 because=[before, after],
                 help="where is the number kept, and which processes can see it?",
             )

@@ -77,7 +77,7 @@ def said(run: Run, replies: list[Observation]) -> None:
 def remembers(run: Run) -> None:
     """Fail unless the second request shows the model the first question."""
     told, asked = run.replies
-    request = run.of("model")[-1]
+    request = (run.of("model", "answer") or run.of("model"))[-1]
     if f"My name is {run.drawn.name}." not in request.text:
         where = run.stored[-1].data["database"]
         fail(

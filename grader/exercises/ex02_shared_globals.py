@@ -2,7 +2,7 @@
 
 from grader.vocabulary import Exercise, Observation, Run, fail, model, process, together
 from grader.vocabulary.asking import side_by_side
-from grader.vocabulary.claims import holds, quotes, unchanged
+from grader.vocabulary.claims import apart_from_answer, holds, quotes, unchanged
 
 TEXTS = "not JSON serializable", "`messages` holds texts: a message's is its `content`"
 exercise = Exercise(
@@ -129,7 +129,7 @@ def same_everywhere(elsewhere: Run) -> None:
     first = elsewhere.replies[0]
     for reply in elsewhere.replies:
         is_own(elsewhere, reply)
-        if {**reply.value, "messages": first.value["messages"]} != first.value:
+        if apart_from_answer(reply) != apart_from_answer(first):
             fail("the same request got different replies", because=[first, reply])
 
 

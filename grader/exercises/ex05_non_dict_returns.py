@@ -1,5 +1,7 @@
 """A node's return value is an update of the state: most wrong ones are not errors."""
 
+from typing import Any
+
 from grader.vocabulary import Exercise, Run, fail, model, process, together
 from grader.vocabulary.asking import asked_for, reported
 from grader.vocabulary.claims import arrive, arrive_alone, arrive_once, holds
@@ -9,17 +11,15 @@ exercise = Exercise(
     title="Nodes that return the wrong thing",
     contract=("triage(ticket) -> dict",),
     hints=(
-        "For each node: what does it return on each of its paths, a path without "
-        "`return` included? Which of these values is a dictionary whose keys are all "
-        "keys of `State`?",
+        "What does each node return on each of its paths, one without `return` too? Is "
+        "it a dictionary whose keys are all keys of `State`?",
         "LangGraph raises for a string and for two writers of one key. For `None` and "
         "an unknown key it does nothing: compare every key with `State` by the letter.",
         "Two nodes of one step may write one key when the key says how to join what "
         "they wrote: a reducer, as in `Annotated[list[str], operator.add]`. Each node "
         "then returns only what is new.",
-        "`sort` is where the model's word becomes a decision. Check there that the "
-        "reply is JSON, has both keys, and that each value is one that you know; if "
-        "not, return a `status` that begins with `invalid` and quotes the reply.",
+        "`sort` makes a decision of the model's word. Is the reply JSON with both "
+        "keys and values that you know? If not, let `status` say so and quote it.",
     ),
     opening=tuple(
         model.says(step, f"[{step}]", f"Seen to by {step} ({{ref}})")
@@ -52,9 +52,9 @@ DECIDES = "where is the reply looked at before it decides, and who quotes it?"
 WAYS = "what does the node for this kind return, on every path?"
 
 
-def sorts(word: str, kind: str, priority: str) -> Says:
-    """Let the model say what the ticket with this word is."""
-    reply = {"kind": kind, "priority": priority}
+def sorts(word: str, kind: Any, priority: str = "") -> Says:
+    """Let the model say what the ticket with this word is, or something else."""
+    reply = {"kind": kind, "priority": priority} if priority else kind
     return model.says("sort", "[sort]", reply, about=f"{{{word}}}")
 
 
@@ -83,13 +83,13 @@ exercise.scenario(
 exercise.scenario(
     "invalid",
     "the model says an unknown kind, then no priority, then no JSON",
-    model.says("sort", "[sort]", UNKNOWN),
+    *(sorts(f"word_{n}", UNKNOWN[n - 1]) for n in (1, 2, 3)),
     *(triages(1 - n % 2, f"word_{n}") for n in (1, 2, 3)),
 )
 exercise.scenario(
     "odd",
     "the model says an unknown priority, then a list, then that it is no refund",
-    model.says("sort", "[sort]", ODD),
+    *(sorts(f"word_{n}", ODD[n - 1]) for n in (1, 2, 3)),
     *(triages(n % 2, f"word_{n}") for n in (1, 2, 3)),
 )
 FORTY = [triages((i + i // 8) % 2, f"word_{i}") for i in range(40)]

@@ -24,8 +24,8 @@ exercise = Exercise(
         "starts at zero, while `resume` goes on counting. What does each of them pass "
         "to `invoke`?",
         "Put `attempts` into `State`; `research` passes `attempts: 0` as input, and "
-        "`resume` passes `None`; the node returns `attempts + 1`, and the router ends "
-        'at 3, or when `state.get("needs_more")` is not true.',
+        "`resume` passes `None`; the node returns `attempts + 1` and `needs_more` "
+        'each time; the router ends at 3, or when `state.get("needs_more")` is false.',
     ),
 )
 

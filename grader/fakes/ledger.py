@@ -11,6 +11,7 @@ from typing import Any
 from grader.vocabulary.outside import LedgerFails
 
 IN_FLIGHT, OTHER_BODY = 409, 422
+AMOUNTS = 10**18  # cents from which on nothing is an amount
 KEY_LENGTH = 255  # characters of an idempotency key, as most providers limit it
 TYPES: Mapping[int, str] = {400: "invalid_request_error", 404: "invalid_request_error"}
 UNKNOWN = "the ledger could not say whether it has charged"
@@ -143,7 +144,9 @@ def cents(body: Mapping[str, Any]) -> int:
     found = body.get("amount")
     if isinstance(found, str) and found.isascii() and found.isdigit():
         return int(found[:18])
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+    if not isinstance(found, int) or isinstance(found, bool):
+        return 0
+    return found if abs(found) < AMOUNTS else 0
 
 
 def _problem(key: str, body: Mapping[str, Any]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.fakes.answers import Answer, text_of
+from grader.fakes.conversation import Message, answer_to, prompt_of, without
 from grader.fakes.schema import instance
 from grader.vocabulary.drawn import Drawn
 from grader.vocabulary.scenario import Fails, Reply, Says
@@ -17,16 +17,6 @@ RETRY_AFTER_S = 0.01  # with a scripted 429: honoured by a client, and soon over
 DEFAULT = Says("model", "")  # the rule of a request that carries no marker
 
 SYSTEM = ("system", "developer")  # the roles of whoever wrote the program
-
-Message = Mapping[str, Any]
-
-# The expressions run over texts of the submission. White space is single before they
-# do and what they repeat is limited, so that no text takes them long.
-SENTENCE = re.compile(r"(?<=[.!?]) ")
-CLAUSE = re.compile(r"(?:[,;]|,? and) (?=(?:my|what)\b)", re.IGNORECASE)
-TOPIC = r"my (?P<topic>[^.,;:!?]{1,60}?)"
-QUESTION = re.compile(rf"\bwhat(?: is|['\u2019]s) {TOPIC}(?=$|[.,;:!?])", re.IGNORECASE)
-FACT = re.compile(rf"\b{TOPIC} is (?P<value>.+)", re.IGNORECASE)
 
 
 class Script:
@@ -103,12 +93,11 @@ class Script:
 
     def _reply(self, rule: Says, request: Mapping[str, Any]) -> Answer:
         messages = request["messages"]
-        prompt = text_of(messages[-1]) if messages else ""
         reference = self._reference()
         words = {
             **self._drawn.values,
             "answer": answer_to(messages, [*self._rules]),
-            "prompt": _without(prompt, [rule.marker]),
+            "prompt": without(prompt_of(messages, rule.marker), [rule.marker]),
             "ref": reference,
         }
         reply = self._next(rule)
@@ -143,62 +132,9 @@ class Script:
                 return reference
 
 
-def answer_to(messages: Sequence[Message], markers: Sequence[str] = ()) -> str:
-    """Return what the model makes of a conversation, when no rule says otherwise.
-
-    It remembers what user messages say ("My X is Y.", the latest counts), answers
-    the last one ("What is my X?"), and repeats what it does not understand.
-    """
-    if not messages:
-        return "You said nothing."
-    if messages[-1].get("role") == "tool":
-        return f"The tool says: {text_of(messages[-1])}"
-    said = [m for m in messages if m.get("role") == "user"] or messages[-1:]
-    texts = [_without(text_of(message), markers) for message in said]
-    facts = {
-        _key(topic): value
-        for text in texts
-        for topic, value in _sayings(text)
-        if value is not None
-    }
-    replies, noted = [], []
-    for topic, value in _sayings(texts[-1]):
-        if value is not None:
-            noted.append(f"your {topic} is {value}")
-        elif _key(topic) in facts:
-            replies.append(f"Your {topic} is {facts[_key(topic)]}.")
-        else:
-            replies.append(f"I do not know your {topic}.")
-    if noted:
-        replies.insert(0, f"Noted: {', '.join(noted)}.")
-    return " ".join(replies) or f"You said: {texts[-1]}"
-
-
-def _sayings(text: str) -> Iterator[tuple[str, str | None]]:
-    """Yield the topic of each question (value None) and of each fact in a text."""
-    for line in text.splitlines():
-        for sentence in SENTENCE.split(" ".join(line.split())):
-            for clause in CLAUSE.split(sentence):
-                question, fact = QUESTION.search(clause), FACT.search(clause)
-                if question:
-                    yield question["topic"], None
-                elif fact and not clause.endswith("?"):
-                    yield fact["topic"], fact["value"].rstrip(" .!")
-
-
-def _key(topic: str) -> str:
-    return topic.casefold()
-
-
 def _end(text: str, marker: str) -> tuple[int, int]:
     """Where a marker ends; of two that end together the longer one counts."""
     return text.rfind(marker) + len(marker), len(marker)
-
-
-def _without(text: str, markers: Sequence[str]) -> str:
-    for marker in filter(None, markers):
-        text = text.replace(marker, "")
-    return text.strip()
 
 
 def _fill(template: Any, words: Mapping[str, str]) -> Any:

@@ -44,7 +44,8 @@ class Crowd:
         self.step, self.open = step, asyncio.Event()
         self._recorder, self._pids, self._between = recorder, pids, between
         self._inside: Counter[str] = Counter()
-        self._entered, self._patience_s = 0, HOLD_LIMIT_S
+        self._entered: set[str] = set()
+        self._patience_s = HOLD_LIMIT_S
 
     @property
     def inside(self) -> int:
@@ -54,7 +55,7 @@ class Crowd:
     async def enter(self, user: str) -> None:
         """Wait until the profiles are released."""
         self._inside[user] += 1
-        self._entered += 1
+        self._entered.add(user)
         try:
             await self.open.wait()
         finally:
@@ -98,7 +99,7 @@ class Crowd:
         """Wait until it is done, or nothing moves any more; return which it is.
 
         A process that never rests has a limit, of time and of processor time, which
-        begins anew with each request that comes in.
+        begins anew with each user who comes in, as often as users are expected.
         """
         pids = self._pids()
         rest = Rest(pids, LOOKS, self._between, IDLE_S)
@@ -110,15 +111,16 @@ class Crowd:
                 for _ in range(PASSES):
                     await asyncio.sleep(0)
 
-        while True:
-            entered = self._entered
+        for _ in range(len(self.step.calls) + 1):
+            entered = len(self._entered)
             try:
                 await within(look(), self._patience_s, pids, self._patience_s)
                 return FULL if done() else STILL
             except OutOfPatience:
-                if entered == self._entered:
-                    self._patience_s = HURRIED_LIMIT_S  # once is enough for a step
-                    return LIMIT
+                if entered == len(self._entered):
+                    break
+        self._patience_s = HURRIED_LIMIT_S  # once is enough for a step
+        return LIMIT
 
 
 def _begin(ask: Ask, call: Call, number: int) -> asyncio.Future[None]:

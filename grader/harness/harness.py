@@ -32,7 +32,7 @@ from grader.harness.process import SubmissionBroken
 from grader.harness.stale import PREFIX, lock, remove_stale
 from grader.harness.supervisor import Supervisor
 from grader.sandbox import folders, mounts
-from grader.vocabulary import History, Run, Scenario, draw
+from grader.vocabulary import History, Observation, Run, Scenario, draw
 
 
 class Harness:
@@ -197,6 +197,9 @@ class Harness:
             raise
         except Exception:  # our defect: said in the verdict, and never a zero
             return recorder.run(traceback.format_exc(limit=-4))
+        if recorder.full:  # what is not in it might have failed a check, or passed it
+            passed = {"what": "what was seen", "limit": recorder.full, "found": "more"}
+            raise SubmissionBroken(Observation(1, "limit", None, 0.0, passed))
         return recorder.run()
 
     def _see_to_the_model(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.harness.launch import GraderBroke
-from grader.harness.limits import OBSERVATIONS_LIMIT
+from grader.harness.limits import HISTORY_LIMIT_B, OBSERVATIONS_LIMIT
 from grader.vocabulary import Drawn, Observation, Run, Scenario
 from grader.vocabulary.history import FORMAT, scenario_line
 
@@ -40,17 +40,25 @@ class Recorder:
     def __init__(self, journal: Journal, scenario: Scenario, drawn: Drawn) -> None:
         self._journal, self.scenario, self.drawn = journal, scenario, drawn
         self.observations: list[Observation] = []
+        self.full = ""  # the limit that was reached, after which nothing is kept
+        self._size_b = 0
         self._began = time.monotonic()
         journal.write(scenario_line(scenario.name, scenario.description, drawn))
 
     def record(self, kind: str, process: int | None = None, **data: Any) -> Observation:
-        """Write down one fact; past the limit nothing more is kept."""
+        """Write down one fact; past a limit nothing more is kept, and it is `full`."""
         number = len(self.observations) + 1
         at_ms = round((time.monotonic() - self._began) * 1000, 1)
         seen = Observation(number, kind, process, at_ms, data)
-        if number <= OBSERVATIONS_LIMIT:
+        line = json.dumps({"scenario": self.scenario.name, **seen.to_json()})
+        self._size_b += len(line)
+        if number > OBSERVATIONS_LIMIT:
+            self.full = f"{OBSERVATIONS_LIMIT} observations"
+        elif self._size_b > HISTORY_LIMIT_B:
+            self.full = f"{HISTORY_LIMIT_B} bytes of observations"
+        if not self.full:
             self.observations.append(seen)
-            self._journal.write({"scenario": self.scenario.name, **seen.to_json()})
+            self._journal.write(line)
         return seen
 
     def run(self, broken: str = "") -> Run:

@@ -52,6 +52,7 @@ SCRATCH_LIMIT_B = 320 * MIB  # what there is for them, where memory can be mount
 SCRATCH_FILES_LIMIT = 10_000
 USER_PROCESSES_MARGIN = 1024  # the kernel's own stop, above what the user runs now
 OBSERVATIONS_LIMIT = 5000  # of one scenario
+HISTORY_LIMIT_B = 32 * MIB  # the same, as lines of text
 SOURCE_LIMIT_B = 1 * MIB  # of a submission
 DISK_NEEDED_B = 64 * MIB  # below this the machine, not the submission, is at fault
 

@@ -6,6 +6,8 @@ So are the files beside it, where a submission may keep something of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -43,13 +45,37 @@ class SlowDatabase:
 
     async def begin(self, idle_s: float = POLLED_S) -> None:
         """Be slow from now on; who runs no longer than `idle_s` seconds is at rest."""
-        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-        if await until(lambda: _locks(connection), STORED_LIMIT_S):
+        if not self._is_database():
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = sqlite3.connect(
+                    self._path, timeout=0, isolation_level=None
+                )
+                stack.callback(connection.close)
+                if not await until(lambda: self._locks(connection), STORED_LIMIT_S):
+                    return
+            except sqlite3.Error:  # what a submission has put there is no database
+                return
             held = leases.hold(self._path.parent, spared=self._path.name)
-            self._releasing = asyncio.create_task(self._release(connection, idle_s))
-            self._releasing.add_done_callback(lambda _: leases.release(held))
-        else:
-            connection.close()
+            stack.pop_all()
+        self._releasing = asyncio.create_task(self._release(connection, idle_s))
+        self._releasing.add_done_callback(lambda _: leases.release(held))
+
+    def _is_database(self) -> bool:
+        """Whether a database is there, or may be made: no link, and no folder."""
+        if os.path.lexists(self._path):
+            return self._path.is_file() and not self._path.is_symlink()
+        return True
+
+    def _locks(self, connection: sqlite3.Connection) -> bool:
+        if os.path.lexists(f"{self._path}-journal"):
+            return False  # to roll one back is the submission's own business
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:  # a process writes
+            return False
+        return True
 
     async def _release(self, connection: sqlite3.Connection, idle_s: float) -> None:
         before, rest = ran_s(self._pids()), Rest(self._pids(), idle_s=idle_s)
@@ -68,11 +94,3 @@ class SlowDatabase:
         if self._releasing is not None:
             self._releasing.cancel()
             await asyncio.wait({self._releasing})
-
-
-def _locks(connection: sqlite3.Connection) -> bool:
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:  # a process writes
-        return False
-    return True

@@ -106,7 +106,7 @@ def _asleep(pid: int) -> bool:
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
             state = read(f"/proc/{pid}/task/{task}/stat", after=b")")[0]
-            if state not in b"SZXt":
+            if state not in b"SZXTt":
                 return False
     except (OSError, IndexError):
         pass  # not Linux, or it has ended: its processor time is all that is known

@@ -213,7 +213,8 @@ def _reply(
     text = clean(data[: 4 * TEXT_LIMIT].decode("utf-8", "replace"), TEXT_LIMIT)
     if status >= 300:
         seen = raised.result() if raised.done() else {}
-        if "error" in seen:
+        # A status that the submission's own handler has chosen is its answer.
+        if "error" in seen and status == 500:
             return {key: seen.get(key) for key in ("error", "message", "line", "file")}
         return {"error": f"HTTP {status}", "message": text}
     if len(data) > RESPONSE_LIMIT_B:

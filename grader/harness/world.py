@@ -13,7 +13,12 @@ from grader.fakes.answers import Answer
 from grader.fakes.persona import Script
 from grader.fakes.provider import ask_provider
 from grader.harness.journal import Recorder
-from grader.harness.limits import HOLD_LIMIT_S, STORED_LIMIT_S, TEXT_LIMIT
+from grader.harness.limits import (
+    HOLD_LIMIT_S,
+    LABEL_LIMIT,
+    STORED_LIMIT_S,
+    TEXT_LIMIT,
+)
 from grader.harness.order import Provider
 from grader.harness.patience import OutOfPatience, until, within
 from grader.harness.stores import Store
@@ -22,7 +27,7 @@ from grader.vocabulary.scenario import Answers, KillWhen
 
 MESSAGES_KEPT = 100
 STILL_LOOKS = 50  # so often nothing has moved before nobody else will come
-MESSAGE_LENGTH = 500
+MESSAGE_BEGINS, MESSAGE_ENDS = 1000, 3000  # characters of a message that are kept
 
 
 class Gathering:
@@ -205,4 +210,7 @@ def _text(message: Mapping[str, Any]) -> tuple[str, str]:
     if isinstance(content, list):  # parts, of which only text is kept
         parts = [part.get("text", "") for part in content if isinstance(part, Mapping)]
         content = " ".join(str(part) for part in parts)
-    return str(message.get("role", "")), str(content or "")[:MESSAGE_LENGTH]
+    text = str(content or "")
+    if len(text) > MESSAGE_BEGINS + MESSAGE_ENDS:
+        text = f"{text[:MESSAGE_BEGINS]} … {text[-MESSAGE_ENDS:]}"
+    return str(message.get("role", ""))[:LABEL_LIMIT], text

@@ -103,6 +103,11 @@ def _arrived(
     return [(a, listed.count(a.text) - said.count(a.text)) for a in answers]
 
 
+def apart_from_answer(reply: Observation) -> str:
+    """Return a reply as text without its last message, which is never the same."""
+    return str(reply.value).replace(reply.texts("messages")[-1], "…")
+
+
 def unchanged(run: Run) -> None:
     """Fail where a call's arguments or its reply are not now what they were then."""
     for again in run.of("again"):

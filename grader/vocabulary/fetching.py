@@ -121,7 +121,9 @@ def _when(released: Observation) -> str:
 
 
 def _ceiling(inside: int) -> str:
-    if inside <= 1:
+    if not inside:
+        return "what does your code ask, and whom, and what does it raise before?"
+    if inside == 1:
         return (
             "one request waits, and all others wait for it: what does the event loop "
             "do meanwhile, and who lets only one in?"

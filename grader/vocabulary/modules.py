@@ -15,8 +15,10 @@ WHOLE = "submission"  # the module that a text without such lines is
 ENTRY = "app"  # of several, the one that has what the contract asks for
 MODULES_LIMIT = 20
 # At the margin. What resembles one is taken for one, so that a slip is said and not
-# passed over as a comment.
-MARK = re.compile(r"#[ \t]*=+[ \t]*module\b(.*)", re.IGNORECASE)
+# passed over as a comment: a colon, a file, or one word. A heading has several words.
+MARK = re.compile(
+    r"#[ \t]*=+[ \t]*module\b([ \t]*:.*|.*\.py\b.*|[ \t]*[^\s=]*[ \t=]*)", re.IGNORECASE
+)
 NAME = re.compile(r"([a-z_][a-z0-9_]{0,40})\.py")
 SHOWN = '"# === module: store.py ==="'
 SMALL = "a name is small letters, digits and underscores, and ends with .py"

@@ -38,7 +38,10 @@ class Run:
 
     def call(self, reply: Observation) -> Observation:
         """Return the call that a reply, or a second look at it, belongs to."""
-        return next(s for s in self.of("call") if s.data["id"] == reply.data["id"])
+        for seen in self.of("call"):
+            if seen.data["id"] == reply.data["id"]:
+                return seen
+        raise reply.failure  # it was never made: its process had ended
 
     def reply(self, seen: Observation) -> Observation:
         """Return the reply to a call, or the one that was looked at once more."""
@@ -61,10 +64,17 @@ class Run:
         return [s for s in self.of(kind) if call.number < s.number < reply.number]
 
     def stored_before(self, reply: Observation) -> Observation:
-        """Return what the checkpoint database held when a call was made."""
+        """Return what the checkpoint database held when a call was made.
+
+        Of a scenario's first call it is what was seen first.
+        """
         number = self.call(reply).number
-        return [seen for seen in self.stored if seen.number < number][-1]
+        before = [seen for seen in self.stored if seen.number < number]
+        return before[-1] if before else self.stored_after(reply)
 
     def stored_after(self, reply: Observation) -> Observation:
         """Return what the checkpoint database held once a call had returned."""
-        return next(seen for seen in self.stored if seen.number > reply.number)
+        for seen in self.stored:
+            if seen.number > reply.number:
+                return seen
+        raise reply.failure  # the scenario ended with it

@@ -28,7 +28,7 @@
 #
 # A LangGraph graph with a conditional edge that you have built before, and [the tour of a page](../ex00_start_here/ex00_start_here.ipynb).
 # The model is a stand-in on your machine.
-# Its notes end with a fresh reference, such as `(4f1c09aa)`, so that each can be told from all others.
+# Most of its notes end with a fresh reference, such as `(4f1c09aa)`; two may also say the same.
 
 # %% id="setup" role="locked"
 # %load_ext grader

@@ -28,7 +28,7 @@
 # ## What you'll need
 #
 # A graph with a conditional edge that you have built before, and [the tour of a page](../ex00_start_here/ex00_start_here.ipynb).
-# The model is a stand-in on your machine: it begins each reply with `needs more` or with `settled`, as the scenario tells it, and its log counts the calls.
+# The model is a stand-in on your machine: it begins each reply with `needs more` or with `settled`, as the scenario tells it, or with neither, and its log counts the calls.
 
 # %% id="setup" role="locked"
 # %load_ext grader

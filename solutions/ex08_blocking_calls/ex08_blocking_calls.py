@@ -101,7 +101,7 @@ show("flight", "crowd")
 # | | | `GET /health` by any JSON, whatever the service does |
 #
 # `PROFILE_URL` has `GET /profiles/{user}`. A profile changes all the time.
-# The service may answer with an error, 503 for one, which the reason then names, or hang up. Let it take up to 30 seconds.
+# The service may answer with an error, 503 for one, which the reason then names, or hang up. Let it take up to 30 seconds. A request that takes longer than four seconds is lost here, retries and all.
 #
 # The claims, word for word:
 #

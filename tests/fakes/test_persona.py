@@ -8,7 +8,8 @@ import re
 import pytest
 
 from grader.fakes.answers import Answer
-from grader.fakes.persona import Script, answer_to
+from grader.fakes.conversation import answer_to
+from grader.fakes.persona import Script
 from grader.vocabulary.scenario import Fails, Says
 from tests.fakes.persona_bench import DRAWN, ask, script, system, user
 

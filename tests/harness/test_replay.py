@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.harness import limits
+from grader.harness.process import SubmissionBroken
 from grader.vocabulary import (
     Drawn,
     Observation,
@@ -54,11 +55,18 @@ def test_shuffled_processes(light: Warm) -> None:
     assert len(found) > 1
 
 
-def test_observations_limit(light: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """past the limit nothing more is kept, and the run goes on"""
-    monkeypatch.setattr("grader.harness.journal.OBSERVATIONS_LIMIT", 5)
-    run = light.history(ASKS)
-    assert [seen.number for seen in run.observations] == [1, 2, 3, 4, 5]
+@pytest.mark.parametrize(
+    ("limit", "most"), [("OBSERVATIONS_LIMIT", 5), ("HISTORY_LIMIT_B", 1500)]
+)
+def test_what_is_seen_is_limited(
+    light: Warm, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    """past a limit nothing is judged, for what is not kept might have told"""
+    monkeypatch.setattr(f"grader.harness.journal.{limit}", most)
+    with pytest.raises(SubmissionBroken) as broken:
+        light.history(ASKS)
+    assert broken.value.seen.kind == "limit"
+    assert broken.value.seen.data["limit"].startswith(f"{most} ")
 
 
 def test_observation_is_frozen(light: Warm) -> None:

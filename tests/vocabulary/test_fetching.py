@@ -90,7 +90,7 @@ def test_all_inside() -> None:
 
 @pytest.mark.parametrize(
     ("inside", "help"),
-    [(0, "event loop"), (1, "event loop"), (40, "40 OS threads"), (6, "cpus")],
+    [(0, "ask, and whom"), (1, "event loop"), (40, "40 OS threads"), (6, "cpus")],
 )
 def test_not_all_inside(inside: int, help: str) -> None:
     """the number says who stands at the door"""
