@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from grader.fakes.answers import text_of
@@ -19,15 +19,23 @@ QUESTION = re.compile(rf"\bwhat(?: is|['\u2019]s) {TOPIC}(?=$|[.,;:!?])", re.IGN
 FACT = re.compile(rf"\b{TOPIC} is (?P<value>.+)", re.IGNORECASE)
 
 
-def prompt_of(messages: Sequence[Message], marker: str) -> str:
-    """Return the message with the marker, and an answer that it is right below."""
+def prompt_of(
+    messages: Sequence[Message], marker: str, references: Collection[str] = ()
+) -> str:
+    """Return what a request is about: the model's own earlier words, where it has any.
+
+    They stand in the message with the marker, in the last one, or right above the
+    marker, and hold one of the `references` that were given before.
+    """
+    if not messages:
+        return ""
     marked = [n for n, m in enumerate(messages) if marker and marker in text_of(m)]
-    if not marked:
-        return text_of(messages[-1]) if messages else ""
-    last = marked[-1]
-    above = messages[last - 1] if last else {}
-    about = text_of(above) if above.get("role") == "assistant" else ""
-    return f"{about} {text_of(messages[last])}".strip()
+    at = marked[-1] if marked else len(messages) - 1
+    for number in (at, len(messages) - 1, at - 1):
+        text = text_of(messages[number]) if number >= 0 else ""
+        if any(reference in text for reference in references):
+            return text
+    return text_of(messages[-1])
 
 
 def answer_to(messages: Sequence[Message], markers: Sequence[str] = ()) -> str:

@@ -93,11 +93,12 @@ class Script:
 
     def _reply(self, rule: Says, request: Mapping[str, Any]) -> Answer:
         messages = request["messages"]
+        about = prompt_of(messages, rule.marker, self._references)
         reference = self._reference()
         words = {
             **self._drawn.values,
             "answer": answer_to(messages, [*self._rules]),
-            "prompt": without(prompt_of(messages, rule.marker), [rule.marker]),
+            "prompt": without(about, [rule.marker]),
             "ref": reference,
         }
         reply = self._next(rule)

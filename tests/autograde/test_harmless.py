@@ -30,6 +30,9 @@ TEXTS = {
     "a link": "[see](javascript:alert(1))",
     "a spelled link": "[see](java&#115;cript:alert(1)) [or]( <javascript:alert(1)>)",
     "a named link": "[see]\n\n[see]: javascript:alert(1)",
+    "one named in a list": "- [a]: javascript:alert(1)\n\n[see][a]",
+    "one named in a quote": "> [a]:\n> javascript:alert(1)\n\n[see][a]",
+    "one with brackets": "[a\\]b]: javascript:alert(1)\n\n[see][a\\]b]",
 }
 
 

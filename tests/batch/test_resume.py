@@ -202,3 +202,14 @@ def test_identical_once(nursery: Nursery, tmp_path: Path) -> None:
     assert "identical to author0" in (out / "index.html").read_text()
     feedback = (out / "feedback" / "author4" / f"{STEM}.html").read_text()
     assert "author0" not in feedback  # what is between teacher and learner
+
+
+def test_other_runs_are_not_mixed(nursery: Nursery, tmp_path: Path) -> None:
+    """verdicts of --once are not taken for those of two runs, nor the other way"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    hand_in(tree, "ada", "x = 1")
+    assert nursery.grade(tree, "-o", out, "--once")["status"] == 0
+    kept = (out / "verdicts.jsonl").read_bytes()
+    assert nursery.grade(tree, "-o", out)["status"] == 2
+    assert (out / "verdicts.jsonl").read_bytes() == kept
+    assert nursery.grade(tree, "-o", out, "--once")["status"] == 0

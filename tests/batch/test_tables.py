@@ -15,8 +15,10 @@ from referencing import Registry, Resource
 
 from grader import catalog
 from grader.batch import gradescope
-from grader.batch.places import safe
-from grader.batch.tables import plain
+from grader.batch.graded import Graded
+from grader.batch.places import Places, safe
+from grader.batch.submitted import Submitted
+from grader.batch.tables import Tables, plain
 from tests.batch.classroom import OTHER, ROOT, STEM
 from tests.batch.graded_class import CLASS
 
@@ -42,6 +44,22 @@ def test_grades(out: Path) -> None:
     assert found["eve_77", STEM]["late"] == "late"
     for row in found.values():
         assert (out / row["feedback"]).is_file(), row
+
+
+def half_written(folder: Path) -> None:
+    one = Graded(Submitted("ada", STEM, "a.ipynb", "", problem="none"), None)
+    with Tables(Places(folder)) as tables:
+        tables.add(one)
+        raise KeyboardInterrupt
+
+
+def test_half_a_table_is_none(tmp_path: Path) -> None:
+    """tables whose writing is interrupted are not there, and the old ones stay"""
+    (tmp_path / "grades.csv").write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        half_written(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["grades.csv"]
+    assert (tmp_path / "grades.csv").read_text() == "old"
 
 
 def test_canvas(out: Path) -> None:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from grader.fakes.answers import Answer
-from grader.fakes.conversation import answer_to
+from grader.fakes.conversation import answer_to, prompt_of
 from grader.fakes.persona import Script
 from grader.vocabulary.scenario import Fails, Says
 from tests.fakes.persona_bench import DRAWN, ask, script, system, user
@@ -48,6 +48,22 @@ from tests.fakes.persona_bench import DRAWN, ask, script, system, user
 def test_conversation(texts: list[str], expected: str) -> None:
     """it remembers facts, answers questions about them, and repeats the rest"""
     assert expected == answer_to([user(text) for text in texts])
+
+
+def test_an_instruction_below_a_question() -> None:
+    """a marker in a message of its own is no question; what is above it is"""
+    said = [user("What is my name?"), user("[reply] Answer the user.")]
+    assert answer_to(said, ["[reply]"]) == "I do not know your name."
+
+
+def test_what_is_polished() -> None:
+    """it is what the model has said before: by the marker, last, or above the marker"""
+    draft = {"role": "assistant", "content": "A draft (0f)."}
+    told, asked = system("[p] A draft (0f)."), user("[p] Do.")
+    assert prompt_of([told, user("Hi")], "[p]", ["0f"]) == "[p] A draft (0f)."
+    assert prompt_of([user("Hi"), draft, asked], "[p]", ["0f"]) == "A draft (0f)."
+    assert prompt_of([system("[p] Do."), draft], "[p]", ["0f"]) == "A draft (0f)."
+    assert prompt_of([user("Hi"), asked], "[p]", ["0f"]) == "[p] Do."
 
 
 def test_only_users_state_facts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,31 @@ def test_a_file_beside_it_is_read_by_all_before_one_of_them_writes(light: Warm) 
     steps = pays(0, "file"), database.is_slow(), at_once, pays(1, "file")
     run = light.history(STORES, *steps)
     assert [reply.value for reply in run.replies] == ["0", "1", "1", "2"]
+
+
+SPOILS = """
+import os
+
+def chat(thread_id, text):
+    path = os.environ["CHECKPOINT_DB"]
+    if os.path.isfile(path):
+        os.unlink(path)
+    if text == "link":
+        os.symlink("/tmp/elsewhere-" + thread_id, path)
+    elif text == "folder":
+        os.mkdir(path)
+    elif text == "text":
+        with open(path, "w") as file:
+            file.write("1")
+    return "done"
+"""
+
+
+@pytest.mark.parametrize("what", ["link", "folder", "text"])
+def test_what_is_no_database_cannot_be_slow(light: Warm, what: str) -> None:
+    """whatever a submission puts there, nothing of ours breaks, or follows a link"""
+    run = light.history(SPOILS, pays(0, what), database.is_slow(), pays(0, "on"))
+    assert [reply.value for reply in run.replies] == ["done", "done"]
+    assert not run.broken
+    linked = Path("/tmp/elsewhere-" + run.call(run.replies[0]).data["args"][0])
+    assert not linked.exists()

@@ -28,6 +28,19 @@ def test_a_text_without_module_lines_is_one_module() -> None:
     assert (only.name, only.text) == (WHOLE, text)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# === Module-level clients ===",
+        "# == Module state: none ==",
+        "# = module of it",
+    ],
+)
+def test_a_heading_is_no_module_line(line: str) -> None:
+    """a comment of several words without a file begins no module"""
+    assert [module.name for module in divide(f"import os\n{line}\n")] == [WHOLE]
+
+
 def test_the_first_is_the_one_to_import() -> None:
     """`app.py` comes first, wherever it stands, and then the others in order"""
     assert [module.file for module in divide(TWO)] == ["app.py", "store.py"]

@@ -80,3 +80,22 @@ def test_files_beside_the_database() -> None:
     assert run(stored(files=("a.db-wal",))).stored[0].beside == ""
     found = run(stored(files=("a.db-wal", "memory.json", "b.pkl"))).stored[0]
     assert found.beside == "; it wrote memory.json, b.pkl"
+
+
+def test_a_call_that_was_never_made() -> None:
+    """a reply of a process that had ended before fails a check, and breaks none"""
+    made = run(raised(1, "not_run"))
+    with pytest.raises(CheckFailed):
+        made.call(made.replies[0])
+    with pytest.raises(CheckFailed):
+        made.during(made.replies[0], "answer")
+
+
+def test_what_is_stored_around_a_first_call() -> None:
+    """before the first call nothing was looked at; after the last one perhaps"""
+    made = run(call(1), reply(1, "a"), stored(["a"]))
+    assert made.stored_before(made.replies[0]) is made.stored[0]
+    ended = run(call(1), raised(1, "hang"))
+    for look in (ended.stored_before, ended.stored_after):
+        with pytest.raises(CheckFailed):
+            look(ended.replies[0])
