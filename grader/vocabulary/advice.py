@@ -85,7 +85,7 @@ ERRORS: Advice = (
         "values?",
     ),
     (
-        "can only concatenate",
+        "can only concatenate list",
         "this reducer joins a list to a list: what did the node return?",
     ),
     (
@@ -128,7 +128,7 @@ ERRORS: Advice = (
         "whose key did this process send, and where did it find it?",
     ),
     (
-        "JSONDecodeError|ValidationError|OutputParserException",
+        r"JSONDecodeError|\bValidationError|OutputParserException",
         "what was read is not what was asked for: where do you look at the model's "
         "reply, or at a file, before you use it?",
     ),

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 MAGIC = "%%submission"
-MODULE = re.compile(r"^# === module: (\w+\.py) ===$", re.MULTILINE)
+MODULE = re.compile(r"^#[ \t]*=+[ \t]*module[ \t:]+(\w+\.py)[ \t=]*$", re.M | re.I)
 
 
 def submission(path: Path) -> str:
