@@ -103,6 +103,7 @@ def _is_lone(group: Group, owned: Sequence[tuple[naming.Owner, Entry]]) -> bool:
         group.is_whole
         and len(authors) == 1
         and not any(whose.system for whose, _ in owned)
+        and group.place.above != ()
         and group.place.above[-1] not in catalog.stems()
     )
 

@@ -94,8 +94,9 @@ def _refuse_mixture(
     for path in sorted(PACKAGE.rglob("*.py")):
         told.update(path.read_bytes())
     now = json.dumps({"once": bool(chosen.once), "grader": told.hexdigest()})
-    if len(journal) and places.options.exists():
-        before = places.options.read_text(encoding="utf-8")
+    if len(journal):
+        kept = places.options.exists()
+        before = places.options.read_text(encoding="utf-8") if kept else ""
         if before != now:
             raise BadInput(
                 f"expected verdicts of this grader, each "

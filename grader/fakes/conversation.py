@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from grader.fakes.answers import text_of
@@ -17,10 +17,11 @@ CLAUSE = re.compile(r"(?:[,;]|,? and) (?=(?:my|what)\b)", re.IGNORECASE)
 TOPIC = r"my (?P<topic>[^.,;:!?]{1,60}?)"
 QUESTION = re.compile(rf"\bwhat(?: is|['\u2019]s) {TOPIC}(?=$|[.,;:!?])", re.IGNORECASE)
 FACT = re.compile(rf"\b{TOPIC} is (?P<value>.+)", re.IGNORECASE)
+REFERENCE = re.compile(r"(?=([0-9a-f]{8}))")  # wherever one may begin
 
 
 def prompt_of(
-    messages: Sequence[Message], marker: str, references: Collection[str] = ()
+    messages: Sequence[Message], marker: str, references: Set[str] = frozenset()
 ) -> str:
     """Return what a request is about: the model's own earlier words, where it has any.
 
@@ -33,7 +34,7 @@ def prompt_of(
     at = marked[-1] if marked else len(messages) - 1
     for number in (at, len(messages) - 1, at - 1):
         text = text_of(messages[number]) if number >= 0 else ""
-        if any(reference in text for reference in references):
+        if not references.isdisjoint(REFERENCE.findall(text)):
             return text
     return text_of(messages[-1])
 
@@ -50,7 +51,8 @@ def answer_to(messages: Sequence[Message], markers: Sequence[str] = ()) -> str:
         return f"The tool says: {text_of(messages[-1])}"
     said = [m for m in messages if m.get("role") == "user"] or messages[-1:]
     texts = [without(text_of(message), markers) for message in said]
-    if len(texts) > 1 and texts[-1] != text_of(said[-1]) and not [*_sayings(texts[-1])]:
+    marked = any(marker and marker in text_of(said[-1]) for marker in markers)
+    if len(texts) > 1 and marked and not [*_sayings(texts[-1])]:
         texts.pop()  # an instruction below what it is about
     facts = {
         _key(topic): value
@@ -88,6 +90,7 @@ def _key(topic: str) -> str:
 
 
 def without(text: str, markers: Sequence[str]) -> str:
+    """Return a text without these markers, and without white space at its ends."""
     for marker in filter(None, markers):
         text = text.replace(marker, "")
     return text.strip()

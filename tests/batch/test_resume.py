@@ -213,3 +213,6 @@ def test_other_runs_are_not_mixed(nursery: Nursery, tmp_path: Path) -> None:
     assert nursery.grade(tree, "-o", out)["status"] == 2
     assert (out / "verdicts.jsonl").read_bytes() == kept
     assert nursery.grade(tree, "-o", out, "--once")["status"] == 0
+    (out / ".options.json").unlink()  # nobody knows whose verdicts these are
+    assert nursery.grade(tree, "-o", out, "--once")["status"] == 2
+    assert (out / "verdicts.jsonl").read_bytes() == kept

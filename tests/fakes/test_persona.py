@@ -54,16 +54,19 @@ def test_an_instruction_below_a_question() -> None:
     """a marker in a message of its own is no question; what is above it is"""
     said = [user("What is my name?"), user("[reply] Answer the user.")]
     assert answer_to(said, ["[reply]"]) == "I do not know your name."
+    assert answer_to([user("My name is Ada."), user("Hi ")], ["[p]"]) == "You said: Hi"
 
 
 def test_what_is_polished() -> None:
     """it is what the model has said before: by the marker, last, or above the marker"""
-    draft = {"role": "assistant", "content": "A draft (0f)."}
-    told, asked = system("[p] A draft (0f)."), user("[p] Do.")
-    assert prompt_of([told, user("Hi")], "[p]", ["0f"]) == "[p] A draft (0f)."
-    assert prompt_of([user("Hi"), draft, asked], "[p]", ["0f"]) == "A draft (0f)."
-    assert prompt_of([system("[p] Do."), draft], "[p]", ["0f"]) == "A draft (0f)."
-    assert prompt_of([user("Hi"), asked], "[p]", ["0f"]) == "[p] Do."
+    given, written = {"0123cdef"}, "A draft of cafe0123cdef."
+    draft = {"role": "assistant", "content": written}
+    told, asked = system(f"[p] {written}"), user("[p] Do.")
+    assert prompt_of([told, user("Hi")], "[p]", given) == f"[p] {written}"
+    assert prompt_of([user("Hi"), draft, asked], "[p]", given) == written
+    assert prompt_of([system("[p] Do."), draft], "[p]", given) == written
+    assert prompt_of([user("Hi"), asked], "[p]", given) == "[p] Do."
+    assert prompt_of([user("Hi 0123cdee"), asked], "[p]", given) == "[p] Do."
 
 
 def test_only_users_state_facts() -> None:
@@ -86,7 +89,9 @@ def test_parts() -> None:
 )
 def test_long_texts(text: str) -> None:
     """no text of a megabyte takes the model long"""
+    given = {f"{number:08x}" for number in range(10_000)}
     assert answer_to([user(text)])
+    assert prompt_of([user(text)], "[p]", given) == text
 
 
 def test_default_reply() -> None:
