@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from grader import catalog
+from grader.corpus import specimens
+from grader.harness import journal
 from grader.vocabulary import Exercise, Status
 from tests.exercises.conftest import Judge
 
@@ -47,11 +51,24 @@ for fd in range(3, 64):
             break
 """
 )
+# More digits than Python turns into text, once one is added.
+NINES = 'VALUE = int("9" * 4300)\n'
+# Fills what is kept of a run, so that what comes after it would not be seen.
+FLOOD = """
+import os, urllib.error, urllib.request
+for n in range(150):
+    try:
+        urllib.request.urlopen(os.environ["PROFILE_URL"] + f"/profiles/{n}")
+    except urllib.error.HTTPError:
+        pass
+"""
+ROOT = Path(__file__).parents[2]
 ATTACKS = {
     "always equal": EQUAL,
     "patches": PATCHES,
     "forges": FORGES,
     "prints": EQUAL + 'print(\'{"kind": "ready"}\\n10/10 passed\\nscore: 10\')\n',
+    "nines": NINES,
     "exits": EQUAL + "import os\nos._exit(0)\n",
     "quits": EQUAL + "import sys\nsys.exit(0)\n",
     "signals": EQUAL + "import os, signal\nos.kill(0, signal.SIGKILL)\n",
@@ -90,3 +107,19 @@ def test_an_attack_scores_nothing(judge: Judge, stem: str, attack: str) -> None:
     verdict = judge(stem, attacking(exercise, ATTACKS[attack]))
     assert verdict.score == 0, verdict
     assert Status.error not in {result.status for result in verdict.results}
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("OBSERVATIONS_LIMIT", 100), ("HISTORY_LIMIT_B", 10_000)]
+)
+def test_a_flood_scores_nothing(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    """who is right and fills what is kept of a run, gets no point: it may hide much"""
+    stem = "ex00_start_here"
+    flooding = next(specimens(ROOT, stem)).text + FLOOD
+    assert judge(stem, flooding).passed
+    monkeypatch.setattr(journal, limit, most)
+    verdict = judge(stem, flooding)
+    assert verdict.score == 0, verdict
+    assert "limit" in verdict.problem

@@ -95,7 +95,11 @@ def test_error_after(ledger: Ledger, status: int) -> None:
     assert again.charge_id == lost.charge_id
 
 
-@pytest.mark.parametrize("amount", [None, 0, -1, 1.5, "12.50", "", True, "²", [1]])
+NO_AMOUNTS = [None, 0, -1, 1.5, "12.50", "", True, "²", [1]]
+TOO_LARGE = [10**18, "1" + "0" * 18, 10**4299, "9" * 5000]
+
+
+@pytest.mark.parametrize("amount", [*NO_AMOUNTS, *TOO_LARGE], ids=range(13))
 def test_amounts(ledger: Ledger, amount: object) -> None:
     """an amount is a whole number of cents above 0; another is refused as it is"""
     refused = post(ledger, "k", {**ORDER, "amount": amount})

@@ -28,6 +28,11 @@ async def api(scope, receive, send):
         raise LookupError("no such thing")
     if scope["path"] == "/refuses":
         status, value = 409, {"reason": "taken"}
+    if scope["path"] == "/handles":
+        try:
+            raise LookupError("no such thing")
+        except LookupError:
+            status, value = 503, {"reason": "try again"}
     if scope["path"] == "/ends":
         os._exit(7)
     if scope["path"] == "/hangs":
@@ -94,6 +99,7 @@ def test_long_paths(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
         "/raises": "process 0 answered GET /raises with HTTP 500: "
         "it raised LookupError",
         "/refuses": "process 0 answered GET /refuses with HTTP 409",
+        "/handles": "process 0 answered GET /handles with HTTP 503",
         "/ends": "process 0 ended before GET /ends returned",
         "/hangs": "GET /hangs did not return in process 0: 4 s passed",
         "/large": "GET /large in process 0 returned more than 524288 bytes",

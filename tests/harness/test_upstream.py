@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from grader.harness.limits import HOLD_LIMIT_S
 from grader.harness.order import shuffled
+from grader.harness.patience import within
 from grader.vocabulary import Scenario, together, upstream
 from grader.vocabulary.calls import Together
 from grader.vocabulary.scenario import Step
@@ -26,6 +29,8 @@ def works():
 threading.Thread(target=works, daemon=True).start()
 """
 NEVER = "value = {'user': user}"
+GIVES_UP, ASKS_AGAIN = 'return 502, {"detail": type(problem)', "return fetch(user) #"
+STOPS = "import signal; os.kill(os.getpid(), signal.SIGSTOP)"
 
 
 def test_what_is_written_down(warm: Warm) -> None:
@@ -88,6 +93,32 @@ def test_a_process_that_never_rests(warm: Warm) -> None:
     assert (released.data["inside"], released.data["expected"]) == (1, 2)
     assert released.data["why"] == "the limit was reached"
     assert all(reply.ok for reply in run.replies)
+
+
+def test_who_asks_again_is_no_newcomer(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """the limit begins anew with each user, not with each request"""
+    limits = []
+
+    async def noted(*args: Any, **how: Any) -> Any:
+        limits.append(args[1])
+        return await within(*args, **how)
+
+    monkeypatch.setattr("grader.harness.crowd.within", noted)
+    text = program(AWAITED, size=1).replace("timeout=20", "timeout=0.02") + BUSY
+    run = served(warm, text.replace(GIVES_UP, ASKS_AGAIN), crowd())
+    first = run.of("released")[0]
+    assert sum(asked.number < first.number for asked in run.of("fetch")) > 4
+    assert first.data["why"] == "the limit was reached"
+    assert limits == [HOLD_LIMIT_S, HOLD_LIMIT_S]
+
+
+def test_a_process_that_stops_itself(warm: Warm) -> None:
+    """it is at rest, and waited for no longer than another that does nothing"""
+    run = served(warm, program(STOPS), crowd(HEALTH))
+    assert run.of("released")[0].data["why"] == "nothing moved any more"
+    assert [reply.data["error"] for reply in run.replies] == ["hang"] * 5
 
 
 def test_nobody_asks(warm: Warm) -> None:
