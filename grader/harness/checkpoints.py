@@ -43,28 +43,6 @@ def create(path: Path) -> None:
         database.execute("PRAGMA journal_mode=WAL")
 
 
-def threads(path: Path) -> list[dict[str, Any]]:
-    """Return each thread's number of checkpoints and the texts of its latest one.
-
-    A database that is missing, locked or no database has no threads; `texts` is None
-    where a checkpoint is of a form that cannot be read without running code.
-    """
-    with contextlib.suppress(sqlite3.Error), opened(path) as reader:
-        return [
-            {
-                "thread": str(thread),
-                "namespace": str(space),
-                "checkpoints": count,
-                "latest": str(latest),
-                "texts": texts([_checkpoint(thread, space, latest, form, blob)]),
-            }
-            for thread, space, count, latest, form, blob in reader.query(
-                THREADS, "checkpoints"
-            )
-        ]
-    return []
-
-
 def holds(path: Path, text: str) -> bool:
     """Whether the text stands in any checkpoint."""
     with contextlib.suppress(sqlite3.Error), opened(path) as reader:
@@ -76,21 +54,29 @@ def holds(path: Path, text: str) -> bool:
 def inspect(path: Path, secrets: Secrets) -> dict[str, Any]:
     """Return what the database holds, value by value, and which keys stand in it.
 
-    `foreign` lists values that are neither plain data nor a message, `keys` where a
+    `threads` lists each thread's number of checkpoints and the texts of its latest one,
+    None where it is of a form that cannot be read without running code, `foreign`
+    values that are neither plain data nor a message, or cannot be read, `keys` where a
     process's API key stands and in which encoding, `rows` the latest checkpoint of
     each thread as text, `sizes_b` the bytes of each checkpoint by thread, and
     `size_b` those of all files of the database.
     """
     troubles: list[dict[str, str]] = []
     rows: list[Row] = []
+    threads: list[dict[str, Any]] = []
     found = [*in_files(path.parent, secrets)]
-    with contextlib.suppress(sqlite3.Error), opened(path) as reader:
-        rows += _rows(reader, troubles)
-        # A value may be spread over pages, so that the file holds no key in one piece.
-        found += in_cells(_cells(reader), secrets)
+    try:
+        with opened(path) as reader:
+            threads += _threads(reader)
+            rows += _rows(reader, troubles)
+            # A value may be spread over pages: the file holds no key in one piece.
+            found += in_cells(_cells(reader), secrets)
+    except sqlite3.Error as problem:
+        troubles.append(_trouble(path.name, problem))
     latest = {r.thread: r for r in rows if r.place == "checkpoint" and not r.namespace}
     files = path.parent.glob(f"{path.name}*")
     return {
+        "threads": threads,
         "foreign": [*contents.foreign(rows), *troubles],
         "keys": report(found),
         "rows": [
@@ -141,16 +127,33 @@ def _table(
 ) -> list[tuple[Any, ...]]:
     try:
         rows = reader.query(sql, name)
+    except sqlite3.Error as problem:
+        rows, why = [], problem
+    else:
         if len(rows) <= ROWS_LIMIT:
             return rows
-        why = f"more than {ROWS_LIMIT} rows"
-    except NotRead as problem:
-        rows, why = [], str(problem)
-    except sqlite3.Error:  # there is no such table, or it is locked
-        return []
-    what = f"what could not be read ({why})"
-    troubles.append({"thread": "", "where": f"table {name}", "type": what})
+        why = NotRead(f"more than {ROWS_LIMIT} rows")
+    troubles.append(_trouble(f"table {name}", why))
     return rows[:ROWS_LIMIT]
+
+
+def _trouble(where: str, why: sqlite3.Error) -> dict[str, str]:
+    what = f"what could not be read ({why})"
+    return {"thread": "", "where": where, "type": what}
+
+
+def _threads(reader: Reader) -> Iterator[dict[str, Any]]:
+    """Yield all threads, unless the table cannot be read, which `_rows` says."""
+    with contextlib.suppress(sqlite3.Error):
+        found = reader.query(THREADS, "checkpoints")
+        for thread, space, count, latest, form, blob in found:
+            yield {
+                "thread": str(thread),
+                "namespace": str(space),
+                "checkpoints": count,
+                "latest": str(latest),
+                "texts": texts([_checkpoint(thread, space, latest, form, blob)]),
+            }
 
 
 def _checkpoint(thread: str, space: str, number: str, form: str, blob: Any) -> Row:

@@ -132,6 +132,8 @@ def _strangers(
     except ValueError:
         yield head, f"what no other program can read ({form[:40]})"
         return
+    if place == "checkpoint" and not isinstance(value, dict):
+        yield head, f"what is no checkpoint ({form})"
     if place == "checkpoint" and isinstance(value, dict):
         found = _channels_of(value)
         parts = {f"channel {k}": v for k, v in found.items()}

@@ -1,7 +1,8 @@
-"""Opens a SQLite file that a submission has made, and runs nothing that is in it.
+"""Reads a SQLite file that a submission has made, and runs nothing that is in it.
 
 A view, a virtual table or a computed column is a program: one that lies, never ends or
-takes all memory there is. And what lies beside the file, SQLite would open too.
+takes all memory there is. What lies beside the file, SQLite would open too, and a file
+that is cut while SQLite has it mapped ends the process: so it opens a copy of our own.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import contextlib
 import os
 import sqlite3
 import stat
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-BUSY_S = 0.2  # a submission may hold a lock for a moment
+BUSY_S = 0.2  # a submission may be writing for a moment
 ROWS_LIMIT = 2000  # of one table
 READ_LIMIT_B = 64 * 1024 * 1024  # of one file, and of the answer to one question
 ROW_B = 100  # what a row takes in memory beside its values
@@ -22,7 +25,13 @@ ROW_B = 100  # what a row takes in memory beside its values
 # take. One that is a function may take for ever, so none of a submission's is called.
 STEPS_LIMIT = 20_000_000
 FUNCTIONS = ("count", "max")
-BESIDE = ("-journal", "-wal", "-shm")  # what SQLite opens too, if it is there
+LOG, JOURNAL = "-wal", "-journal"  # what SQLite opens too, if it is there
+LOG_HEADER_B, HEADER_B = 32, 100
+PAUSE_S = 0.001
+# A named pipe has no end, and a link leads anywhere, also where one is put there after
+# it was looked at.
+FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+FLAGS |= getattr(os, "O_BINARY", 0)
 COLUMNS = "SELECT hidden FROM pragma_table_xinfo(?)"
 KIND = "SELECT type, rootpage FROM sqlite_master WHERE name = ? COLLATE NOCASE"
 
@@ -34,25 +43,23 @@ class NotRead(sqlite3.Error):
 class Reader:
     """Answers questions about a file, all with one connection; see `opened`."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection | None) -> None:
-        self._path, self._database = path, database
+    def __init__(self, database: sqlite3.Connection | None) -> None:
+        self._database = database
 
     def query(self, sql: str, table: str = "") -> list[tuple[Any, ...]]:
         """Return what is found in an ordinary table, or "" in SQLite's own.
 
+        In a table that is not there nothing is found.
+
         Raises:
             NotRead: to read it would run what a submission has put into its place.
-            sqlite3.Error: it cannot be read now.
+            sqlite3.Error: it has other columns, or its file is damaged.
         """
         if self._database is None:
             return []
-        for end in BESIDE:  # each time: it may have been put there meanwhile
-            beside = self._path.with_name(f"{self._path.name}{end}")
-            if not _is_file(beside) and os.path.lexists(beside):
-                raise NotRead(f"{beside.name} is no file")
         self._database.set_authorizer(None)
-        if table:
-            _refuse_all_but_a_table(self._database, table)
+        if table and not _is_table(self._database, table):
+            return []
         self._database.set_authorizer(_allowed)
         rows, left_b = [], READ_LIMIT_B
         for row in self._database.execute(sql):
@@ -65,30 +72,94 @@ class Reader:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Reader]:
-    """Open a file for some questions; in one that is not there nothing is found.
+    """Take a file as it is now for some questions; in none nothing is found.
 
     Raises:
-        sqlite3.Error: it cannot be opened now.
+        NotRead: it is no file, or changed all the time.
+        sqlite3.Error: it is no database.
     """
-    if not _is_file(path):
-        yield Reader(path, None)
+    if not os.path.lexists(path):
+        yield Reader(None)
         return
-    uri = f"{path.as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(uri, timeout=BUSY_S, uri=True)) as database:
-        database.execute("PRAGMA trusted_schema=OFF")
-        database.set_progress_handler(lambda: 1, STEPS_LIMIT)
-        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, READ_LIMIT_B)
-        database.text_factory = _text
-        yield Reader(path, database)
+    folder = tempfile.TemporaryDirectory(prefix="grader-")
+    with folder:
+        copy = Path(folder.name, "copy.db")
+        for end, data in _taken(path).items():
+            if data:
+                copy.with_name(copy.name + end).write_bytes(data)
+        with contextlib.closing(sqlite3.connect(copy)) as database:
+            database.execute("PRAGMA trusted_schema=OFF")
+            database.execute("PRAGMA locking_mode=EXCLUSIVE")  # needs no shared memory
+            database.set_progress_handler(lambda: 1, STEPS_LIMIT)
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, READ_LIMIT_B)
+            database.text_factory = _text
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if os.name == "posix":  # or SQLite would write back the log at its end
+                folder.cleanup()
+            yield Reader(database)
 
 
-def _refuse_all_but_a_table(database: sqlite3.Connection, name: str) -> None:
-    """Raise where reading would compute: a view, a virtual table, a made-up column."""
+def _taken(path: Path) -> dict[str, bytes]:
+    """Return a file and its write-ahead log as they were together.
+
+    A log may grow meanwhile, and what is in it be written to the file: what SQLite
+    makes of both stays the same, until the log begins anew. Without a log the file
+    itself must stay the same, and no transaction be under way.
+    """
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        before = _state(path)
+        files = {"": _bytes(path), LOG: _bytes(path, LOG)}
+        if before == _state(path) and not _bytes(path, JOURNAL, 1).strip(b"\0"):
+            return files
+        if time.monotonic() > deadline:
+            raise NotRead("it is being written")
+        time.sleep(PAUSE_S)
+
+
+def _state(path: Path) -> tuple[Any, ...]:
+    """Return what changes when the content does that SQLite would see."""
+    log = _bytes(path, LOG, LOG_HEADER_B)
+    if log:
+        return (log,)
+    try:
+        about = path.lstat()
+    except OSError:  # it has gone, and may come back
+        return ()
+    return (about.st_ino, about.st_size, about.st_mtime_ns, _bytes(path, "", HEADER_B))
+
+
+def _bytes(path: Path, end: str = "", limit_b: int = READ_LIMIT_B + 1) -> bytes:
+    """Return the start of a regular file; nothing of none."""
+    path = path.with_name(path.name + end)
+    try:
+        handle = os.open(path, FLAGS)
+    except FileNotFoundError:
+        return b""
+    except OSError as problem:  # a link, or closed to us
+        raise NotRead(f"{path.name}: {problem.strerror}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NotRead(f"{path.name} is no file")
+        with open(handle, "rb", buffering=0, closefd=False) as file:
+            data = file.read(limit_b)
+    finally:
+        os.close(handle)
+    if len(data) > READ_LIMIT_B:
+        raise NotRead(f"more than {READ_LIMIT_B} bytes")
+    return data
+
+
+def _is_table(database: sqlite3.Connection, name: str) -> bool:
+    """Whether there is such a table; raise where reading it would compute."""
+    found = False
     for kind, page in database.execute(KIND, [name]):
         if kind in ("table", "view") and (kind == "view" or not page):
             raise NotRead("no ordinary table")
+        found = found or kind == "table"
     if any(hidden for (hidden,) in database.execute(COLUMNS, [name])):
         raise NotRead("a column that is computed")
+    return found
 
 
 def _allowed(
@@ -105,18 +176,6 @@ def _text(raw: bytes) -> str:
 
 def read(path: Path) -> bytes:
     """Return the start of a regular file; nothing of anything else."""
-    # A named pipe has no end, and a link leads anywhere, also where one is put there
-    # after it was looked at.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_BINARY", 0)
-    with contextlib.suppress(OSError):
-        if _is_file(path):
-            with os.fdopen(os.open(path, flags), "rb") as file:
-                return file.read(READ_LIMIT_B)
+    with contextlib.suppress(NotRead):
+        return _bytes(path, limit_b=READ_LIMIT_B)
     return b""
-
-
-def _is_file(path: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return stat.S_ISREG(path.lstat().st_mode)
-    return False

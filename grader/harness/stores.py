@@ -74,5 +74,4 @@ class SqliteStore:
 
     async def look(self, secrets: Secrets) -> dict[str, Any]:
         """Return what is stored now."""
-        held = checkpoints.inspect(self.path, secrets)
-        return {"threads": checkpoints.threads(self.path), **held}
+        return checkpoints.inspect(self.path, secrets)

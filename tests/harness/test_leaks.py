@@ -122,4 +122,4 @@ def test_an_endless_view_is_given_up(tmp_path: Path) -> None:
             "'' AS checkpoint_ns, i AS checkpoint_id, '' AS type, '' AS checkpoint, "
             "'' AS metadata, i AS rowid FROM n"
         )
-    assert checkpoints.threads(path) == []
+    assert checkpoints.inspect(path, Secrets({}))["threads"] == []
