@@ -27,7 +27,6 @@ STEPS_LIMIT = 20_000_000
 FUNCTIONS = ("count", "max")
 LOG, JOURNAL = "-wal", "-journal"  # what SQLite opens too, if it is there
 LOG_HEADER_B, HEADER_B = 32, 100
-PAUSE_S = 0.001
 # A named pipe has no end, and a link leads anywhere, also where one is put there after
 # it was looked at.
 FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -114,7 +113,7 @@ def _taken(path: Path) -> dict[str, bytes]:
             return files
         if time.monotonic() > deadline:
             raise NotRead("it is being written")
-        time.sleep(PAUSE_S)
+        time.sleep(0)
 
 
 def _state(path: Path) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from grader.fakes.model_server import ModelServer
 from grader.harness.files import written
 from grader.harness.first import FirstImport
 from grader.harness.gateway import take_traffic
+from grader.harness.holder import Holder
 from grader.harness.jobs import job
 from grader.harness.journal import Recorder
 from grader.harness.launch import Launcher
@@ -23,6 +24,7 @@ from grader.harness.nginx import Balancer
 from grader.harness.order import Order, shuffled
 from grader.harness.outages import Outages
 from grader.harness.process import Process
+from grader.harness.slow import SlowDatabase
 from grader.harness.stores import Store
 from grader.harness.till import Till
 from grader.harness.upstream import Upstream
@@ -73,7 +75,8 @@ class Supervisor:
         self.world.between = launcher.between
         self.outages = Outages(store, recorder)
         self.world.connections = self.outages.connections
-        self.till = Till(recorder, order.seed, self.world, store.path)
+        slow = SlowDatabase(Holder(store.path, folder, launcher), self._pids)
+        self.till = Till(recorder, order.seed, self.world, slow)
         self.upstream = Upstream(recorder, order.seed, self.world, launcher)
         self.urls: list[str] = []
         count = max(order.processes, self.scenario.process_count)

@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from grader.fakes.ledger import Decision, Desk, Ledger, cents
@@ -23,10 +22,10 @@ class Till:
     """Decides every charge of a scenario, and writes it down when it is made."""
 
     def __init__(
-        self, recorder: Recorder, seed: int, world: World, database: Path
+        self, recorder: Recorder, seed: int, world: World, slow: SlowDatabase
     ) -> None:
         name = recorder.scenario.name
-        self.slow = SlowDatabase(database, lambda: world.pids())
+        self.slow = slow
         self.ledger = Ledger(random.Random(f"{seed}/{name}/ledger"))
         self._recorder, self._world = recorder, world
 

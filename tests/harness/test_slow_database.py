@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.harness import tiers
+from grader.sandbox import holding
 from grader.vocabulary import database, together
 from tests.harness.paying import PAYS, pays
 from tests.harness.small import Warm
@@ -73,6 +75,30 @@ def test_a_slow_database_is_read_by_all_before_one_of_them_writes(light: Warm) -
     steps = pays(0, "look"), database.is_slow(), together(*reading), pays(0, "look")
     run = light.history(STORES, *steps)
     assert [reply.value for reply in run.replies] == ["0", "0", "0", "2"]
+
+
+def test_in_a_sandbox(warm: Warm) -> None:
+    """walls, where there are some, do not keep our own process from holding it"""
+    steps = pays(0, "look"), database.is_slow(), together(pays(0, "reads"))
+    both = together(pays(0, "reads"), pays(1, "reads"))
+    run = warm.history(STORES, *steps, pays(1, "look"), database.is_slow(), both)
+    assert [reply.value for reply in run.replies] == ["0", "0", "1", "1", "1"]
+
+
+def test_who_holds_it_is_walled_in(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """what opens a submission's files can do no more than a submission"""
+    if warm.harness.tier == tiers.NOT_ISOLATED:
+        pytest.skip("needs Linux 6.12 with Landlock")
+    reached = tmp_path / "reached"
+    text = f"def hold(*args): open({str(reached)!r}, 'w')"
+    (tmp_path / "holding.py").write_text(text)
+    monkeypatch.setattr(holding, "__file__", str(tmp_path / "holding.py"))
+    tmp_path.chmod(0o777)
+    run = warm.history(STORES, database.is_slow(), pays(0, "look"))
+    assert [reply.value for reply in run.replies] == ["0"]
+    assert not reached.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux has leases")
