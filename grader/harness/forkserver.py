@@ -152,9 +152,7 @@ class Forkserver:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, stop)
             self.reap()
-            if set(children()) - spared == set(
-                doomed
-            ):  # one that waits for a disk dies when it is back
+            if {*children()} - spared == {*doomed}:  # a disk may hold one up
                 select.select([self.wake], [], [], SWEEP_PAUSE_S)
 
     def reap(self) -> None:
@@ -170,6 +168,7 @@ class Forkserver:
             return False
         if pid in self.workers:
             self.workers.discard(pid)
+            self.sweep(everything=False)  # a daemon must not remember for it
             self.tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
         if pid in self.kept:  # without it the next submission would seem to hang
             self.control.shutdown(socket.SHUT_RDWR)  # and so all of it ends

@@ -71,6 +71,61 @@ def test_is_dead_before_the_next_step(light: Warm) -> None:
     assert errors(run) == [None, None, None]
 
 
+REMEMBERS = """
+import os, socket
+
+PATH = os.path.join(os.path.dirname(os.environ["CHECKPOINT_DB"]), "d")
+
+def serve(ready):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(PATH)
+    listener.listen()
+    os.close(ready)
+    while True:
+        listener.accept()[0].sendall(b"I am there")
+
+def chat(thread_id, text):
+    if text == "pid":
+        return str(os.getpid())
+    if text == "leave a daemon":
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                serve(writer)
+            os._exit(0)
+        os.wait()
+        os.close(writer)
+        os.read(reader, 1)
+    with socket.socket(socket.AF_UNIX) as asked:
+        try:
+            asked.connect(PATH)
+        except ConnectionRefusedError:
+            return "nobody is there"
+        return asked.recv(99).decode()
+"""
+
+
+@pytest.mark.parametrize("kept", ["light", "warm"])
+def test_nothing_remembers_for_the_dead(
+    request: pytest.FixtureRequest, kept: str
+) -> None:
+    """a daemon that a killed process has left is gone before the next step, and the
+    other processes are not"""
+    run = request.getfixturevalue(kept).history(
+        REMEMBERS,
+        process(1).calls("chat", "{thread}", "pid"),
+        process(0).calls("chat", "{thread}", "leave a daemon"),
+        process(1).calls("chat", "{thread}", "who?"),
+        process(0).is_killed(),
+        process(1).calls("chat", "{thread}", "who?"),
+        process(1).calls("chat", "{thread}", "pid"),
+    )
+    before, *said, after = (reply.value for reply in run.replies)
+    assert said == ["I am there", "I am there", "nobody is there"]
+    assert before == after
+
+
 def test_is_killed_when(light: Warm) -> None:
     """a process is killed while its request for the event is open, unanswered"""
     run = light.history(
