@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.harness import nginx, tiers
+from grader.harness.canary import ONLY_ISOLATED
 from grader.harness.limits import DISK_NEEDED_B, MIB
 from grader.postgres import programs
 
@@ -57,9 +58,6 @@ def findings() -> Iterator[Finding]:
     forks = hasattr(os, "fork")
     cost = "" if forks else "processes are spawned, so a check takes seconds longer"
     yield Finding("fork", "yes" if forks else "no", cost)
-    why = tiers.why_not_isolated()
-    cost = f"grading what others hand in is refused: {why}" if why else ""
-    yield Finding("isolation", tiers.NAMES[tiers.best()], cost)
     for name, (cost, package) in PROGRAMS.items():
         path = shutil.which(name)
         missing = f"{cost}; install the system package {package}"
@@ -69,15 +67,24 @@ def findings() -> Iterator[Finding]:
     cost = f"the servers of ex10 are reached without a balancer: {found.problem}"
     name = f"nginx {found.version}, {found.path}" if found.version else "missing"
     yield Finding("nginx", name, cost if found.problem else "")
-    missing = tiers.why_not_isolated()
-    name = tiers.NAMES[tiers.best()]
-    cost = f"submissions of others are refused below isolated: {missing}"
-    yield Finding("sandbox", name, cost if missing else "")
+    yield Finding("sandbox", tiers.NAMES[tiers.best()], _weakness(tiers.best()))
     free = shutil.disk_usage(tempfile.gettempdir()).free
     cost = "" if free > DISK_NEEDED_B else f"expected {DISK_NEEDED_B // MIB} MiB"
     yield Finding("free for runs", f"{free // MIB} MiB", cost, needed=True)
     model = os.environ.get("GRADER_MODEL_URL")
     yield Finding("GRADER_MODEL_URL", model or "not set: the stand-in model answers")
+
+
+def _weakness(tier: int) -> str:
+    """Return what a tier costs, and what a submission can do in it."""
+    if tier == tiers.ISOLATED:
+        return ""
+    missing = tiers.why_not_isolated() or f"{tiers.SETTING} asks for less"
+    cost = f"submissions of others are refused below isolated: {missing}"
+    if tier == tiers.NOT_ISOLATED:
+        return f"{cost}; one can do all that you can"
+    able = ", ".join(sorted(ONLY_ISOLATED - {"be root"}))
+    return f"{cost}; one can {able}"
 
 
 def _postgres() -> Finding:

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,10 @@ from grader.sandbox import attacks
 # What a machine without bubblewrap does not stop, and the second tier does not claim.
 ONLY_ISOLATED = {
     *("be root", "see the machine's processes", "fork without a limit"),
-    *("signal the grader",),
+    *("signal the grader", "connect to a socket with a path"),
+    "read others' shared memory",
 }
+SHARED_MEMORY = "/dev/shm"
 FUNCTION = {"name": "attempt", "parameters": ["decoys"], "returns": "dict"}
 
 
@@ -109,6 +112,17 @@ def _decoys(place: Place) -> Iterator[tuple[dict[str, Any], Any]]:
         abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
         abstract.bind(f"\0{name}")
         abstract.listen()
+        # The harness's own folder may be too deep for a socket's name.
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-"))
+        named = stack.enter_context(socket.socket(socket.AF_UNIX))
+        named.bind(f"{folder}/socket")
+        named.listen()
+        kept = SHARED_MEMORY if os.path.isdir(SHARED_MEMORY) else folder
+        shared = stack.enter_context(tempfile.NamedTemporaryFile(dir=kept))
+        # Whoever a submission runs as, it is stopped by a wall or not at all.
+        os.chmod(folder, 0o755)
+        for path in (f"{folder}/socket", shared.name):
+            os.chmod(path, 0o666)
 
         def received() -> bool:
             with contextlib.suppress(BlockingIOError):
@@ -124,6 +138,8 @@ def _decoys(place: Place) -> Iterator[tuple[dict[str, Any], Any]]:
                 "tcp": tcp.getsockname()[1],
                 "udp": udp.getsockname()[1],
                 "abstract": name,
+                "socket": f"{folder}/socket",
+                "shared": shared.name,
             },
             received,
         )

@@ -42,6 +42,11 @@ def attempt(decoys: dict[str, Any]) -> dict[str, str]:
         "connect to an abstract socket": lambda: connected(
             socket.AF_UNIX, "\0" + decoys["abstract"]
         ),
+        "connect to a socket with a path": lambda: connected(
+            socket.AF_UNIX, decoys["socket"]
+        ),
+        "read others' shared memory": lambda: looked(decoys["shared"]),
+        "list the machine's devices": lambda: os.listdir("/dev"),
         "send a datagram": lambda: sent(decoys["udp"]),
         "open a socket to the host": lambda: socket.socket(AF_VSOCK).close(),
         "make a user namespace": lambda: refused(libc.unshare(CLONE_NEWUSER)),

@@ -97,7 +97,7 @@ def arguments(
 
 def readable() -> list[str]:
     """Return what every program may read: the walls of a process name it."""
-    return [*_interpreter(), *SYSTEM, *SETTINGS, GRADER, "/proc", "/dev"]
+    return [*_interpreter(), *SYSTEM, *SETTINGS, GRADER, "/proc"]
 
 
 def writable() -> list[str]:
