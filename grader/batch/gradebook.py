@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
     NoSuchModuleError,
     SAWarning,
@@ -32,6 +33,7 @@ class Scores:
         self._url = url
         self.written = 0
         self.missing: Counter[str] = Counter()
+        self.refused: dict[str, str] = {}  # what the database said, by author
 
     def __enter__(self) -> Scores:
         """Connect.
@@ -99,6 +101,9 @@ class Scores:
                 _tried(write, self._book)
             except (DBAPIError, ValueError) as problem:  # nbgrader's are ValueErrors
                 said = str(problem).splitlines()[0]
+                if _refuses(problem):  # such as a name that is too long
+                    self.refused[one.author] = said
+                    return
                 raise BadInput(
                     f"expected to write {one.author}'s scores into the gradebook, "
                     f"found {said}",
@@ -129,6 +134,11 @@ class Scores:
             grade.needs_manual_grade = False
 
 
+def _refuses(problem: Exception) -> bool:
+    """Whether it is what is written that the database does not take, now or ever."""
+    return any(isinstance(each, DataError) for each in (problem, problem.__context__))
+
+
 def _tried(act: Any, book: Any = None) -> Any:
     """Do what another grader may be doing too: what it has made is found next time."""
     from nbgrader.api import InvalidEntry
@@ -136,9 +146,9 @@ def _tried(act: Any, book: Any = None) -> Any:
     for attempt in range(ATTEMPTS):
         try:
             return act()
-        except (DBAPIError, InvalidEntry):
+        except (DBAPIError, InvalidEntry) as problem:
             if book is not None:
                 book.db.rollback()
-            if attempt == ATTEMPTS - 1:
+            if attempt == ATTEMPTS - 1 or _refuses(problem):
                 raise
     return None

@@ -18,7 +18,7 @@ from grader.vocabulary import Verdict
 def report(
     found: Sequence[Submitted], journal: Journal, places: Places, gradebook: str = ""
 ) -> int:
-    """Write tables, pages and scores; return how many submissions need a person.
+    """Write tables, pages and scores; return how many need a person.
 
     Only one submission's verdict is in memory at a time.
     """
@@ -28,11 +28,6 @@ def report(
     places.clear()
     with ExitStack() as stack:
         written = stack.enter_context(tables.Tables(places))
-        scores = None
-        if gradebook:
-            from grader.batch.gradebook import Scores
-
-            scores = stack.enter_context(Scores(gradebook))
 
         def judged() -> Iterator[tuple[Submitted, Verdict]]:
             for held in tables.authors(read_all(found, journal)):
@@ -41,8 +36,6 @@ def report(
                 for graded in held:
                     written.add(graded)
                     pages.feedback(graded, places)
-                    if scores is not None:
-                        scores.add(graded)
                     _count(graded, counts)
                     if graded.status != JUDGED:
                         waiting.append(pages.waiting_of(graded, places))
@@ -59,12 +52,26 @@ def report(
         f"{counts[JUDGED]} judged, {len(waiting)} for a person to look at\n"
         f"{places.out / 'index.html'}"
     )
-    if scores is not None:
-        for stem, count in sorted(scores.missing.items()):
-            print(
-                f"{count} scores of {stem} are not in the gradebook: it has no {stem}"
-            )
-    return len(waiting)
+    refused = _into_gradebook(gradebook, found, journal) if gradebook else 0
+    return len(waiting) + refused
+
+
+def _into_gradebook(url: str, found: Sequence[Submitted], journal: Journal) -> int:
+    """Write all scores, last: nothing else waits for another's database.
+
+    Returns:
+        How many authors' scores the database refuses.
+    """
+    from grader.batch.gradebook import Scores
+
+    with Scores(url) as scores:
+        for graded in read_all(found, journal):
+            scores.add(graded)
+    for stem, count in sorted(scores.missing.items()):
+        print(f"{count} scores of {stem} are not in the gradebook: it has no {stem}")
+    for author, why in sorted(scores.refused.items()):
+        print(f"{author}'s scores are not in the gradebook: {why}")
+    return len(scores.refused)
 
 
 def _count(graded: Graded, counts: Counter[str]) -> None:

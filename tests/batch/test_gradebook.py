@@ -169,3 +169,13 @@ def postgres() -> Iterator[str]:
 def test_several_graders_in_postgres(postgres: str) -> None:
     """the same holds where the gradebook is in PostgreSQL"""
     several(postgres)
+
+
+def test_one_author_whom_the_database_refuses(postgres: str) -> None:
+    """a name that is too long for it costs nobody else a score, and is said"""
+    long = "x" * 200
+    book = add(postgres, graded("ada"), graded(long), graded("zoe"))
+    assert book.written == 2
+    assert list(book.refused) == [long]
+    assert "too long" in book.refused[long]
+    assert scores(postgres, "zoe") == {c.name: (c.points, False) for c in CHECKS}
