@@ -86,8 +86,8 @@ def certificate(name: str = "") -> Notice:
     return Notice(
         f"`{PAGE}`, beside the notebooks, says that {name} has proved "
         f"{len(made.complete)} of {len(entries)} exercises in full",
-        f"open it in a browser to print it; whoever has it can prove it again: "
-        f"`python -m grader check --certificate {PAGE}`",
+        "open it in a browser to print it; whoever has it can prove it again, in its "
+        f"folder: `python -m grader check --certificate {PAGE}`",
     )
 
 

@@ -116,7 +116,7 @@ def explain(seen: Observation) -> tuple[str, str]:
             f"the server could not start{where}: {message}",
             "a server runs the application's lifespan before its first request",
         ),
-        "hang": (message, "what runs without end while the module is imported?"),
+        "hang": (message, "what runs, or waits, without end before the first call?"),
         "exit": (message, "a module must not end the process that imports it"),
         "channel": (message, "close and write only files that the submission opened"),
         "SystemExit": (
@@ -126,7 +126,7 @@ def explain(seen: Observation) -> tuple[str, str]:
     }
     helps = {
         "NameError": "the submission is a module of its own: names from other cells "
-        "of the notebook are not visible in it",
+        "of the notebook are not visible in it, nor another module's without an import",
         "ModuleNotFoundError": "only what the course installs can be imported",
         "SyntaxError": "Python cannot read the submission: look at that line and the "
         "one above it",

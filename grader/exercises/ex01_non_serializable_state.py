@@ -10,7 +10,7 @@ from grader.vocabulary import (
     process,
 )
 from grader.vocabulary.claims import quotes
-from grader.vocabulary.memory import kept, knows
+from grader.vocabulary.memory import kept, knows, suggested
 
 exercise = Exercise(
     title="A live object in graph state",
@@ -79,11 +79,10 @@ def remembers(run: Run) -> None:
     told, asked = run.replies
     request = (run.of("model", "answer") or run.of("model"))[-1]
     if f"My name is {run.drawn.name}." not in request.text:
-        where = run.stored[-1].data["database"]
         fail(
             f"process {asked.process} asked the model without the earlier question",
             because=[request, asked],
-            help=f"does your graph write its checkpoints to `{where}`?",
+            help=suggested(run.stored_before(asked), run.drawn.name),
         )
     knows(run, asked, run.drawn.name, because=[told, request])
 

@@ -115,7 +115,7 @@ def forgets_the_last(in_turn: Run, later: Run) -> None:
     help="what did the other request write while the model worked?",
 )
 def apart_at_once(at_once: Run, two_tabs: Run) -> None:
-    """two requests at once in one process, of two users or of one, do not mix"""
+    """two requests at once in one process do not mix, and none waits for the other"""
     for run in (at_once, two_tabs):
         for reply in run.replies:
             is_own(run, reply)

@@ -80,7 +80,9 @@ class Process:
             )
         except OutOfPatience as limit:
             self.kill()
-            first = {"error": "hang", "message": f"importing it did not end: {limit}"}
+            what = "importing it, or its lifespan," if self.job.application else ""
+            message = f"{what or 'importing it'} did not end: {limit}"
+            first = {"error": "hang", "message": message}
         if first is None:
             error, message = await self._ending(self.launched)
             first = {"error": error, "message": f"{message} while importing it"}

@@ -99,7 +99,8 @@ ERRORS: Advice = (
     ),
     (
         "AdminShutdown|connection is (lost|closed)|server closed the connection",
-        "who looks whether a connection is still one, before it is used?",
+        "who keeps this connection open for as long as the process lives, and who "
+        "looks whether it is still one before it is used?",
     ),
     (
         "UniqueViolation",

@@ -30,7 +30,7 @@ def describe(kind: str, data: Mapping[str, Any]) -> str:
         "limit": lambda: f"reaches a limit: {data['what']} ({data['limit']})",
         "log": lambda: f"logs: {short(data['text'], 200)}{_times(data['times'])}",
         "output": lambda: f"prints: {short(data['text'])}",
-        "stored": lambda: f"the checkpoint database holds {_threads(data)}",
+        "stored": lambda: f"the checkpoint database holds {_stored(data)}",
     }
     return words[kind]() if kind in words else kind
 
@@ -131,6 +131,8 @@ def _exit(data: Mapping[str, Any]) -> str:
     return f"with exit code {data['code']}"
 
 
-def _threads(data: Mapping[str, Any]) -> str:
+def _stored(data: Mapping[str, Any]) -> str:
     counts = [f"{t['checkpoints']} of {short(t['thread'])}" for t in data["threads"]]
-    return f"checkpoints: {', '.join(counts)}" if counts else "no checkpoint"
+    found = f"checkpoints: {', '.join(counts)}" if counts else "no checkpoint"
+    places = dict.fromkeys(key["where"] for key in data.get("keys", ()))
+    return f"{found}; an API key in {', '.join(places)}" if places else found

@@ -9,7 +9,7 @@ from grader.vocabulary.observation import Observation, short
 from grader.vocabulary.run import Run
 
 HEAP = "whose memory does your checkpointer write to, and does what it writes stay?"
-SAVER = "does your graph write its checkpoints to the file named by `CHECKPOINT_DB`?"
+SAVER = "does your graph write its checkpoints to the database that `{0}` names?"
 THREAD = "which thread_id reaches the checkpointer, for which conversation?"
 SHOWN = (
     "a checkpoint holds it: what of its thread does the model see, and is it the "
@@ -37,12 +37,20 @@ def knows(
     if text in str(reply.value):
         return
     stored = run.stored_before(reply)
-    help = SAVER if stored.data["files"] else HEAP
-    if stored.data["threads"]:
-        help = SHOWN if stored.keeps(text) else THREAD
     rationale = otherwise.format(reply.process) + stored.beside
     seen = [*because, *run.of("fault"), stored, reply]
-    fail(rationale, because=seen, help=help)
+    fail(rationale, because=seen, help=suggested(stored, text, HEAP))
+
+
+def suggested(stored: Observation, text: str, otherwise: str = SAVER) -> str:
+    """Return what to suggest where a text was forgotten, by what is stored.
+
+    `otherwise` is for a database without any thread, and no file beside it.
+    """
+    if stored.data["threads"]:
+        return SHOWN if stored.keeps(text) else THREAD
+    help = SAVER if stored.data["files"] else otherwise
+    return help.format(stored.data["database"])
 
 
 def kept(run: Run, reply: Observation, text: str, help: str | None = LAST_STEP) -> None:

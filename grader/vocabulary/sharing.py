@@ -11,6 +11,14 @@ RACE = (
     "each of them made the tables, and only one could: who makes them, and how do the "
     "others know that they are there?"
 )
+WAITS = (
+    "who waits for whom until nobody can go on: for a lock, a connection, or a "
+    "statement that waits for all others to end?"
+)
+POOL = (
+    "a turn borrows a connection for a moment: from whom, who gives it back, and how "
+    "many may there be at most?"
+)
 NO_END = ("hang", "died", "killed", "not_run")
 
 
@@ -23,15 +31,20 @@ def started(run: Run) -> None:
         raise_with(run, f"{count} of {len(run.replies)} did not start", seen, broken)
     failed = [reply for reply in run.replies if not reply.ok]
     if failed:
-        raise_with(run, str(failed[0].trouble), seen, failed[:2])
+        help = WAITS if failed[0].data.get("error") == "hang" else RACE
+        raise_with(run, str(failed[0].trouble), seen, failed[:2], help)
 
 
 def raise_with(
-    run: Run, what: str, before: list[Observation], seen: list[Observation]
+    run: Run,
+    what: str,
+    before: list[Observation],
+    seen: list[Observation],
+    help: str = RACE,
 ) -> None:
     """End a check with who waited for whom as the evidence."""
     because = sorted([*before, *seen], key=lambda one: one.number)
-    fail(what, because=because, help=RACE)
+    fail(what, because=because, help=help)
 
 
 def connected(run: Run, most: int) -> None:
@@ -42,8 +55,7 @@ def connected(run: Run, most: int) -> None:
                 fail(
                     f"process {process} had {count} connections open, not {most}",
                     because=[seen],
-                    help="a turn borrows a connection for a moment: from whom, and "
-                    "who gives it back?",
+                    help=POOL,
                 )
 
 

@@ -81,7 +81,7 @@ observe("in_turn", "elsewhere")
 # Now two users at once, in one process.
 # The model answers nobody until both requests have come to it, so they overlap every time: no luck, and no `sleep`.
 #
-# This picture has a step for each observation.
+# This picture goes through the run step by step.
 # Go forward and back; a text of another call is marked ✗ and says of which.
 # Stop where the first ✗ appears: what has happened in the step before?
 

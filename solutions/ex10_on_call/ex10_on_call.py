@@ -70,7 +70,7 @@ load(effects="off", nodes="think")
 
 # %% [markdown] id="night_again"
 # **Step 3: the smallest run that shows it.** A load shows *that* something is wrong, and its numbers change each time.
-# Here is the night once more, without luck: two customers are held at the model together on server 0, one goes on on server 1, the ledger charges and hangs up, and one question is never settled.
+# Here is the night once more, without luck: two customers are held at the model together on server 0, one goes on on server 1, the ledger charges and hangs up, and one question is not settled for long.
 #
 # The starter runs as two servers with one process each. Find five things in the table that must not be, and write down their numbers.
 

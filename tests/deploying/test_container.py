@@ -67,11 +67,11 @@ def test_only_what_is_pinned_is_installed() -> None:
 
 
 def test_what_is_copied_is_there() -> None:
-    """each file that is copied is let through by .containerignore, and is there
+    """each file that is copied is let through by .dockerignore, and is there
 
     `app/` is made by unpack.py.
     """
-    ignored = (DEPLOY / ".containerignore").read_text(encoding="utf-8").split("\n")
+    ignored = (DEPLOY / ".dockerignore").read_text(encoding="utf-8").split("\n")
     assert "*" in ignored
     copied = [text.split()[-2] for text in said("COPY") if "--from" not in text]
     assert set(copied) == {"app/", "migrate.py", "requirements.lock"}

@@ -14,7 +14,7 @@ from tests.harness.small import Warm
 CONTRACT = "the contract is in the table above the submission"
 ENDS = "a module must not end the process that imports it"
 OWN_FILES = "close and write only files that the submission opened"
-ENDLESS = "what runs without end while the module is imported?"
+ENDLESS = "what runs, or waits, without end before the first call?"
 
 NOT_RUN = {
     "syntax error": Case(

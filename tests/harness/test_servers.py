@@ -155,6 +155,17 @@ def test_no_application(warm: Warm, text: str, problem: str) -> None:
     assert problem in warm.outcome(text, made).verdict.problem
 
 
+def test_a_lifespan_that_hangs(warm: Warm) -> None:
+    """an application whose start does not end is told of both that may be why"""
+    text = APPLICATION.replace(
+        'await send({"type": "lifespan.startup.complete"})',
+        "await asyncio.Event().wait()",
+    )
+    made = exercise(process(0).gets("/"), contract=CONTRACT)
+    problem = warm.outcome(text, made).verdict.problem
+    assert problem == "importing it, or its lifespan, did not end: 4 s passed"
+
+
 def test_a_lifespan_that_fails(warm: Warm) -> None:
     """what keeps a server from starting is said, with its line"""
     text = """

@@ -177,7 +177,7 @@ def test_a_word_fails_where_it_is_not_so(
     ("before", "help"),
     [
         (stored(), HEAP),
-        (stored(files=("m.json",)), SAVER),
+        (stored(files=("m.json",)), SAVER.format("CHECKPOINT_DB")),
         (stored(["hello"]), THREAD),
         (stored(["I am Ada"]), SHOWN),
     ],

@@ -99,3 +99,13 @@ def test_what_is_stored_around_a_first_call() -> None:
     for look in (ended.stored_before, ended.stored_after):
         with pytest.raises(CheckFailed):
             look(ended.replies[0])
+
+
+def test_what_is_stored_in_words() -> None:
+    """a line says what the database holds, and where in it a key of the model is"""
+    who, kind, data = stored(["hello"])
+    (seen,) = run((who, kind, data)).stored
+    assert str(seen).endswith("holds checkpoints: 2 of 'thread-0'")
+    keys = [{"where": "table writes"}, {"where": "table writes"}, {"where": "base-wal"}]
+    (seen,) = run((who, kind, {**data, "keys": keys})).stored
+    assert str(seen).endswith("'thread-0'; an API key in table writes, base-wal")
