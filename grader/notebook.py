@@ -30,7 +30,7 @@ from grader.vocabulary.verdict import RUNS
 
 STARTER = "starter.py"
 PICTURES: tuple[str, ...] = ("charges", "explorer", "flight", "gameday", "growth")
-PICTURES += ("rows", "starting")
+PICTURES += ("rows", "starting", "tickets")
 NO_SUBMISSION = Notice(
     "there is no submission yet",
     "run the cell that begins with %%submission, then this one again",

@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "corpus": NOUNS | {"catalog", "submissions"},
     "store": NOUNS,
     "certifying": READERS | {"submissions"},
+    "stand_in": set(),
     "sidebar": set(),
     # A notebook's kernel: it asks the service, and displays.
     "client": set(),

@@ -41,10 +41,7 @@ ENDED = (
     "where does the thread stand when `research` returns: has the graph reached its "
     "end, or was it stopped from outside?"
 )
-SILENT = (
-    "a reply that begins with neither word leaves `needs_more` unset: what does your "
-    "router do then, and who else might have set it before?"
-)
+SILENT = "what does your router do where a reply leaves `needs_more` unset?"
 REPORTED = (
     "`answer` is the model's last reply, word for word; `complete` says whether that "
     "reply begins with `settled`"
@@ -97,11 +94,9 @@ exercise.scenario(
 )
 
 
-def bounded(
-    run: Run, reply: Observation, word: str, tries: int, done: bool, help: str = COUNT
-) -> None:
+def bounded(run: Run, reply: Observation, word: str, tries: int, done: bool) -> None:
     """Fail unless the reply reports a question that took exactly so many calls."""
-    last = counted(run, reply, tries, about=run.drawn[word], help=help)[-1]
+    last = counted(run, reply, tries, about=run.drawn[word], help=COUNT)[-1]
     report = {"answer": last.text, "attempts": tries, "complete": done}
     holds(reply, report, because=[last], help=REPORTED)
 
@@ -140,4 +135,6 @@ def ends_each(two_at_once: Run) -> None:
 def ends_without(settles: Run) -> None:
     """a state without `needs_more` ends: a reply that says neither is the last"""
     for n, reply in enumerate(settles.replies[3:], start=1):
-        bounded(settles, reply, f"word_{n + 3}", n, done=False, help=SILENT)
+        word = f"word_{n + 3}"
+        counted(settles, reply, n, about=settles.drawn[word], help=SILENT)
+        bounded(settles, reply, word, n, done=False)

@@ -1,4 +1,4 @@
-"""How many calls of the upstream are in flight, event by event, beside the ideal."""
+"""How many calls of an outside are in flight, event by event, beside the ideal."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from grader.visuals import style
 from grader.visuals.labels import one_line
 from grader.vocabulary import Observation, Run
 
+# By what a call enters and leaves, and at what event calls are held together.
+OUTSIDES = {
+    "upstream": ("fetch", "fetched", "profile"),
+    "model": ("model", "answer", "model"),
+}
 TITLES = ("moment", "observation", "in flight", "ideal")
 FIGURE = Markup(
     '<figure style="margin:0.5em 0;max-width:100%;color:#222222;background:#FFFFFF">'
@@ -43,12 +48,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Flight:
-    """The calls in flight of a run.
+    """The calls in flight of a run, of the `outside`: "upstream" or "model".
 
     `inside` has the number in flight after each call that enters or leaves, `expected`
     is how many were made at once, `moments` are the rows of the table.
     """
 
+    outside: str
     inside: tuple[int, ...]
     expected: int
     moments: tuple[Moment, ...]
@@ -62,7 +68,7 @@ class Flight:
     def caption(self) -> str:
         """The message of the picture."""
         if not self.inside:
-            return "The upstream was never called, so nothing was in flight."
+            return f"The {self.outside} was never called, so nothing was in flight."
         if self.most >= self.expected:
             return (
                 f"All {self.expected} calls were in flight at once, so nobody waits "
@@ -78,7 +84,7 @@ class Flight:
     def alt(self) -> str:
         """What the picture shows, in one sentence."""
         if not self.inside:
-            return "An empty picture: the upstream was never called."
+            return f"An empty picture: the {self.outside} was never called."
         return (
             f"Calls in flight over events: your code climbs to {self.most}, the "
             f"dashed ideal climbs to {self.expected} and comes down again; "
@@ -124,31 +130,38 @@ class Flight:
 
 
 def flight(run: Run) -> Flight:
-    """Return how many calls of the upstream were in flight during a run.
+    """Return how many calls of the upstream, or else of the model, were in flight.
 
     The ideal is that of the calls made together: all enter before the first leaves.
     """
-    moves = [seen for seen in run.observations if seen.kind in {"fetch", "fetched"}]
+    outside = "upstream" if run.of("fetch") else "model"
+    enters, leaves, event = OUTSIDES[outside]
+    moves = [seen for seen in run.observations if seen.kind in {enters, leaves}]
     inside: list[int] = []
     for seen in moves:
         before = inside[-1] if inside else 0
-        inside.append(before + (1 if seen.kind == "fetch" else -1))
-    crowds = [seen.data["expected"] for seen in run.of("released", "profile")]
+        inside.append(before + (1 if seen.kind == enters else -1))
+    released = run.of("released", event)[:1]
+    crowds = [seen.data["expected"] for seen in run.of("released", event)]
     expected = max(crowds, default=min(len(moves), 1))
-    return Flight(tuple(inside), expected, tuple(_moments(run, moves, inside)))
+    moments = _moments(run, outside, moves, inside, released)
+    return Flight(outside, tuple(inside), expected, tuple(moments))
 
 
 def _moments(
-    run: Run, moves: Sequence[Observation], inside: Sequence[int]
+    run: Run,
+    outside: str,
+    moves: Sequence[Observation],
+    inside: Sequence[int],
+    released: Sequence[Observation],
 ) -> Iterator[Moment]:
     if not moves:
         return
     most = max(inside)
-    released = run.of("released", "profile")[:1]
     expected = released[0].data["expected"] if released else 1
     seen = [
         ("the most are in flight", moves[inside.index(most)]),
-        *((f"the upstream answers: {one_line(s.data['why'])}", s) for s in released),
+        *((f"the {outside} answers{_why(s)}", s) for s in released),
         *((f"{_path(s)} is answered", s) for s in _beside(run)),
         ("the last call leaves", moves[-1]),
     ]
@@ -159,13 +172,19 @@ def _moments(
 
 
 def _beside(run: Run) -> list[Observation]:
-    """Return the replies to calls that asked for no profile."""
+    """Return the replies to calls that asked for no profile, where others did."""
+    if not run.of("fetch"):
+        return []
     users = {seen.data["user"] for seen in run.of("fetch")}
     return [s for s in run.replies if not any(user in _path(s) for user in users)]
 
 
 def _path(reply: Observation) -> str:
     return one_line(str(reply.data["function"]).rpartition(" ")[2])
+
+
+def _why(released: Observation) -> str:
+    return f": {one_line(released.data['why'])}" if "why" in released.data else ""
 
 
 def _ideal(place: int, expected: int) -> int:

@@ -32,7 +32,7 @@
 # %% id="setup" role="locked"
 # %load_ext grader
 # %exercise ex03_async_mismatch
-from grader import check, grade, hint, observe, predict
+from grader import check, grade, hint, observe, predict, show
 
 # %% [markdown] id="predict"
 # ## Predict
@@ -90,32 +90,17 @@ observe("in_a_row")
 # We climb it here, in the notebook's own process.
 # First a stand-in for a model's server: what matters is that it keeps connections open.
 
-# %% id="upstream"
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
-
-class Upstream(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # the connection stays open after an answer
-
-    def do_GET(self):
-        self.send_response_only(204)
-        self.end_headers()
-
-
-upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-upstream.handle_error = lambda *_: None
-Thread(target=upstream.serve_forever, daemon=True).start()
-
 # %% id="graph"
 import httpx
 from langgraph.graph import START, MessagesState, StateGraph
 
-client = httpx.AsyncClient()
+from grader.stand_in import keeps_open
+
+url, client = keeps_open(), httpx.AsyncClient()
 
 
 async def fetch(state: MessagesState) -> dict:
-    await client.get(f"http://127.0.0.1:{upstream.server_port}")
+    await client.get(url)
     return {"messages": "fetched"}
 
 
@@ -304,7 +289,11 @@ hint()
 # Your server stands. Turn one knob in the submission: in the node, write `llm.invoke(…)` in place of `await llm.ainvoke(…)`.
 # It raises nothing, and the answers are right.
 # Which of the five claims breaks, and why does the claim about the crowd hold?
-# Predict, and run `check()` once more. Take it out afterwards.
+# Predict, and run `check()` once more, and then this cell. It shows how many of the crowd's forty questions are at the model together.
+# Take the change out afterwards.
+
+# %% id="picture"
+show("flight", "crowd")
 
 # %% [markdown] id="production"
 # ## In production

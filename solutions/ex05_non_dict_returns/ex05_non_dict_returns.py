@@ -33,7 +33,7 @@
 # %% id="setup" role="locked"
 # %load_ext grader
 # %exercise ex05_non_dict_returns
-from grader import check, grade, hint, observe, predict
+from grader import check, grade, hint, observe, predict, show
 
 # %% [markdown] id="predict"
 # ## Predict
@@ -84,6 +84,13 @@ observe("kinds")
 
 # %% id="observation_batch"
 observe("batch")
+
+# %% [markdown] id="sorted"
+# The same forty, sorted in two ways: by the process that worked on them, and by their kind.
+# Before you run the cell: which rows will have one kind of mark only?
+
+# %% id="picture"
+show("tickets", "batch")
 
 # %% [markdown] id="invalid"
 # Last, three tickets at which the model does not say what it was asked for: a kind that nobody knows, then no priority, then no JSON.

@@ -7,7 +7,8 @@ from typing import Any
 from grader.visuals.flight import flight
 from grader.visuals.timeline import draw
 from grader.vocabulary import Run
-from tests.visuals.example_runs import call, no_reply, reply, run
+from tests.visuals.example_runs import answers, call, no_reply, reply, run
+from tests.visuals.example_runs import asks as asked
 
 Event = tuple[int | None, str, dict[str, Any]]
 
@@ -130,3 +131,14 @@ def test_timeline_shows_who_hangs_up() -> None:
     drawn = draw(run("a client hangs up", asks(1), enters(1), gone, leaves(1, -1)))
     assert "its client hung up" in drawn.svg
     assert "nobody" in drawn.text
+
+
+def test_at_the_model() -> None:
+    """where no upstream is called, the calls are those of the model"""
+    moves = [asked(0, "reply"), asked(0, "reply"), answers(0, "reply")]
+    held = {"event": "model", "inside": 2, "expected": 2}
+    picture = flight(run("two at once", *moves[:2], (None, "released", held), moves[2]))
+    assert (picture.inside, picture.expected) == ((1, 2, 1), 2)
+    assert picture.caption.startswith("All 2 calls were in flight at once")
+    assert "the model answers (#3)" in picture.alt
+    assert flight(run("nobody", call(0, 1))).caption.startswith("The model was never")
