@@ -13,6 +13,7 @@ from tests.package import PACKAGE, imports, own
 # What runs beside a submission, in its process or above it: it knows nothing of the
 # supervisor, so a submission cannot learn of it either.
 UNTRUSTED = {
+    "descendants",
     "enclosure",
     "forked",
     "forkserver",

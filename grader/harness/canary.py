@@ -95,6 +95,13 @@ async def _started(launcher: Launcher, folder: Path, code: Path, name: str) -> L
     return launched
 
 
+def _kept(otherwise: str) -> Any:
+    """Make a file in shared memory, or where there is none or it is full, elsewhere."""
+    with contextlib.suppress(OSError):
+        return tempfile.NamedTemporaryFile(dir=SHARED_MEMORY)
+    return tempfile.NamedTemporaryFile(dir=otherwise)
+
+
 @contextmanager
 def _decoys(place: Place) -> Iterator[tuple[dict[str, Any], Any]]:
     """Set up what the attacks aim at: nothing of anybody's."""
@@ -117,8 +124,7 @@ def _decoys(place: Place) -> Iterator[tuple[dict[str, Any], Any]]:
         named = stack.enter_context(socket.socket(socket.AF_UNIX))
         named.bind(f"{folder}/socket")
         named.listen()
-        kept = SHARED_MEMORY if os.path.isdir(SHARED_MEMORY) else folder
-        shared = stack.enter_context(tempfile.NamedTemporaryFile(dir=kept))
+        shared = stack.enter_context(_kept(folder))
         # Whoever a submission runs as, it is stopped by a wall or not at all.
         os.chmod(folder, 0o755)
         for path in (f"{folder}/socket", shared.name):

@@ -11,15 +11,20 @@ from typing import Any
 from grader.harness import contents
 from grader.harness.contents import Row
 from grader.harness.leaks import Secrets, report
-from grader.harness.sqlite_file import ROWS_LIMIT, NotRead, Reader, opened, read
+from grader.harness.sqlite_file import (
+    READ_LIMIT_B,
+    ROWS_LIMIT,
+    NotRead,
+    Reader,
+    opened,
+    read,
+    size_b,
+)
 from grader.harness.texts import texts
 
 TABLES_LIMIT = 50
-THREADS = f"""
-    SELECT thread_id, checkpoint_ns, count(*), max(checkpoint_id), type, checkpoint
-    FROM checkpoints GROUP BY thread_id, checkpoint_ns ORDER BY max(rowid)
-    LIMIT {ROWS_LIMIT}
-"""
+NAME_LENGTH = 100  # of a table, in a report
+UNKNOWN = -1  # the process whose key it may be
 CHECKPOINTS = f"""
     SELECT thread_id, checkpoint_ns, checkpoint_id, type, checkpoint, metadata
     FROM checkpoints ORDER BY rowid LIMIT {ROWS_LIMIT + 1}
@@ -63,20 +68,17 @@ def inspect(path: Path, secrets: Secrets) -> dict[str, Any]:
     """
     troubles: list[dict[str, str]] = []
     rows: list[Row] = []
-    threads: list[dict[str, Any]] = []
     found = [*in_files(path.parent, secrets)]
     try:
         with opened(path) as reader:
-            threads += _threads(reader)
             rows += _rows(reader, troubles)
             # A value may be spread over pages: the file holds no key in one piece.
             found += in_cells(_cells(reader), secrets)
     except sqlite3.Error as problem:
         troubles.append(_trouble(path.name, problem))
     latest = {r.thread: r for r in rows if r.place == "checkpoint" and not r.namespace}
-    files = path.parent.glob(f"{path.name}*")
     return {
-        "threads": threads,
+        "threads": _threads(rows),
         "foreign": [*contents.foreign(rows), *troubles],
         "keys": report(found),
         "rows": [
@@ -84,14 +86,23 @@ def inspect(path: Path, secrets: Secrets) -> dict[str, Any]:
             for row in latest.values()
         ],
         "sizes_b": contents.sizes_b(rows),
-        "size_b": sum(len(read(file)) for file in files),
+        "size_b": sum(map(size_b, path.parent.glob(f"{path.name}*"))),
     }
 
 
 def in_files(folder: Path, secrets: Secrets) -> Iterator[tuple[str, int, str]]:
-    """Yield where, whose and how for every key in the files of a folder."""
+    """Yield where, whose and how for every key in the files of a folder.
+
+    What is more than a look may read in all counts as a key that nobody has found.
+    """
+    left_b = READ_LIMIT_B
     for file in sorted(folder.glob("*")):
-        for owner, how in secrets.found_in(read(file)):
+        data = read(file, left_b + 1)
+        left_b -= len(data)
+        if left_b < 0:
+            yield f"more than {READ_LIMIT_B} bytes of files", UNKNOWN, "unread"
+            return
+        for owner, how in secrets.found_in(data):
             yield file.name, owner, how
 
 
@@ -142,18 +153,23 @@ def _trouble(where: str, why: sqlite3.Error) -> dict[str, str]:
     return {"thread": "", "where": where, "type": what}
 
 
-def _threads(reader: Reader) -> Iterator[dict[str, Any]]:
-    """Yield all threads, unless the table cannot be read, which `_rows` says."""
-    with contextlib.suppress(sqlite3.Error):
-        found = reader.query(THREADS, "checkpoints")
-        for thread, space, count, latest, form, blob in found:
-            yield {
-                "thread": str(thread),
-                "namespace": str(space),
-                "checkpoints": count,
-                "latest": str(latest),
-                "texts": texts([_checkpoint(thread, space, latest, form, blob)]),
-            }
+def _threads(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return each thread's number of checkpoints and its latest, the last one last."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.place == "checkpoint":
+            key = row.thread, row.namespace
+            found[key] = [*found.pop(key, ()), row]
+    return [
+        {
+            "thread": thread,
+            "namespace": space,
+            "checkpoints": len(own),
+            "latest": max(own, key=lambda row: row.checkpoint).checkpoint,
+            "texts": texts([max(own, key=lambda row: row.checkpoint)]),
+        }
+        for (thread, space), own in found.items()
+    ]
 
 
 def _checkpoint(thread: str, space: str, number: str, form: str, blob: Any) -> Row:
@@ -171,7 +187,7 @@ def _cells(reader: Reader) -> Iterator[tuple[str, bytes]]:
                 for row in reader.query(select, str(table)):
                     for value in row:
                         if isinstance(value, str | bytes):
-                            yield f"table {table}", _bytes(value)
+                            yield f"table {table}"[:NAME_LENGTH], _bytes(value)
 
 
 def _bytes(value: Any) -> bytes:

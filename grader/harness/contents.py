@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import ormsgpack
-
+from grader.harness.decoding import TEXT_LENGTH, Named, decode
 from grader.harness.leaks import Secrets
 
-FORMS = ("msgpack", "json", "null", "bytes", "bytearray")  # what is data
-# Types that LangGraph's strict mode revives as they were: data with a name.
-DATA_MODULES = ("datetime", "decimal", "ipaddress", "pathlib", "re", "uuid", "zoneinfo")
-DATA_TYPES = ("builtins.set", "builtins.frozenset", "collections.deque")
-# Messages, what is retrieved for them, and LangGraph's own notes.
-OWN = ("langchain_core.messages.", "langchain_core.documents.", "langgraph.")
-ARRAY, SNAPSHOT = 6, 7  # extensions of LangGraph that name no class
 SCALARS = (str, int, float, bool, type(None))
 DEPTH_LIMIT = 40
-# Extensions inside each other: each may hold lists as deep as ormsgpack reads them, and
-# all of it is on the stack of this process at once.
-EXTENSIONS_LIMIT = 12
 FOREIGN_LIMIT = 20
 CHANNELS_LIMIT = 12
 FIELDS_LIMIT = 8
-TEXT_LENGTH = 400
 # A database is looked at after every call, and most of it is as it was: so many values
 KNOWN_LIMIT, KNOWN_B = 1024, 8192  # are remembered, each at most so long
 
@@ -48,21 +35,6 @@ class Row:
     channel: str
     form: str
     blob: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A value that names a class: which, and what it would be made from."""
-
-    name: str
-    made_from: Any
-
-    @property
-    def is_data(self) -> bool:
-        """Whether it is a message, LangGraph's own, or data with a name."""
-        module = self.name.partition(".")[0]
-        known = module in DATA_MODULES or self.name in DATA_TYPES
-        return known or self.name.startswith(OWN)
 
 
 def foreign(rows: Iterable[Row]) -> list[dict[str, str]]:
@@ -103,24 +75,6 @@ def sizes_b(rows: Iterable[Row]) -> dict[str, list[int]]:
         key = f"{row.namespace}/{row.checkpoint}"
         of_thread[key] = of_thread.get(key, 0) + len(row.blob)
     return {thread: list(found.values()) for thread, found in sizes.items()}
-
-
-def decode(form: str, blob: bytes) -> Any:
-    """Return a stored value as data, with a `Named` where it names a class.
-
-    Raises:
-        ValueError: it is of a form that cannot be read without running code.
-    """
-    try:
-        if form == "msgpack":
-            return unpack(blob, _named)
-        if form == "json":
-            return json.loads(blob or b"null")
-        if form in FORMS:
-            return bytes(blob) if form != "null" else None
-    except (ValueError, TypeError, RecursionError) as problem:
-        raise ValueError(f"expected {form}, found {problem}") from None
-    raise ValueError(f"expected one of {', '.join(FORMS)}, found {form}")
 
 
 def _strangers(
@@ -172,36 +126,6 @@ def _kinds(value: Any, depth: int) -> Iterator[str]:
 def _is_pickle(value: bytes) -> bool:
     # Protocols 2 to 5 begin with their number and end with a stop; 0 and 1 are old.
     return value[:1] == b"\x80" and value[1:2] in b"\2\3\4\5" and value[-1:] == b"."
-
-
-def unpack(
-    blob: bytes, made: Callable[[int, Any], Any], left: int = EXTENSIONS_LIMIT
-) -> Any:
-    """Return what msgpack holds; `made` tells what an extension's content stands for.
-
-    Raises:
-        ValueError: it is no msgpack, or nested too deep.
-    """
-
-    def hook(code: int, data: bytes) -> Any:
-        if not left:
-            raise ValueError("it is nested too deep")
-        inner = None if code == ARRAY else unpack(data, made, left - 1)
-        return made(code, inner)
-
-    options = ormsgpack.OPT_NON_STR_KEYS
-    return ormsgpack.unpackb(blob, ext_hook=hook, option=options)
-
-
-def _named(code: int, inner: Any) -> Any:
-    """Read an extension as the class that it names and what it would be made from."""
-    if code == ARRAY:
-        return Named("numpy.ndarray", None)
-    if code == SNAPSHOT:
-        return inner
-    if isinstance(inner, list | tuple) and len(inner) >= 3:
-        return Named(f"{inner[0]}.{inner[1]}", inner[2])
-    return Named(f"extension {code}", inner)
 
 
 def _channel_values(row: Row) -> Mapping[Any, Any]:

@@ -17,7 +17,7 @@ def written(folder: Path, database: Path) -> list[str]:
     paths = [
         Path(entry.path)
         for entry in islice(walk(folder), FOLDER_FILES_LIMIT)
-        if not entry.is_dir()
+        if not entry.is_dir(follow_symlinks=False)
     ]
     found = sorted(
         str(path.relative_to(folder))

@@ -8,7 +8,6 @@ away, however that happened, it ends them all, removes the scratch folder and en
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -19,6 +18,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from grader.harness.descendants import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_PDEATHSIG,
+    children,
+    prctl,
+)
 from grader.harness.forked import work
 from grader.harness.limits import SWEEP_LIMIT_S
 from grader.harness.preloading import preload
@@ -27,15 +32,8 @@ from grader.sandbox import folders, forwarder, mounts
 from grader.sandbox.joining import drop_capabilities
 from grader.sandbox.walls import Walls, become
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 MESSAGE_B = 64 * 1024
 SWEEP_PAUSE_S = 0.01
-
-
-def prctl(option: int, value: int) -> None:
-    """Set a process attribute on Linux; elsewhere there is nothing like it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 class Forkserver:
@@ -46,6 +44,8 @@ class Forkserver:
     ) -> None:
         self.control, self.folder, self.emptied = control, folder, emptied
         self.workers: set[int] = set()
+        self.ours: set[int] = set()  # of these, who runs nothing of a submission
+        self.ended: list[tuple[int, int]] = []  # pid and exit code, to be told
         self.kept: set[int] = set()  # our own processes, which no sweep ends
         self.wake, self.wake_in = os.pipe()
         os.set_blocking(self.wake_in, False)
@@ -63,6 +63,7 @@ class Forkserver:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self.wake, 4096)
                 self.reap()
+                self.report()
             if self.control not in ready:
                 continue
             try:
@@ -93,6 +94,8 @@ class Forkserver:
         pid = os.fork()
         if pid:
             (self.workers if order["do"] == "fork" else self.kept).add(pid)
+            if order.get("ours"):
+                self.ours.add(pid)
             self.tell({"number": order["number"], "forked": pid})
             return True
         self.leave(parent)
@@ -135,6 +138,7 @@ class Forkserver:
             if order["everything"]:
                 for folder in self.emptied:  # of what one run would leave the next
                     folders.empty(folder)
+            self.report()
             self.tell({"number": order["number"], "swept": left})
         elif order["do"] == "answer":
             self.tell({"number": order["number"]})
@@ -168,27 +172,22 @@ class Forkserver:
             return False
         if pid in self.workers:
             self.workers.discard(pid)
-            self.sweep(everything=False)  # a daemon must not remember for it
-            self.tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+            self.ended.append((pid, os.waitstatus_to_exitcode(status)))
         if pid in self.kept:  # without it the next submission would seem to hang
             self.control.shutdown(socket.SHUT_RDWR)  # and so all of it ends
         return pid != 0
 
+    def report(self) -> None:
+        """Say which workers have ended, once no daemon can remember for them."""
+        if any(pid not in self.ours for pid, _ in self.ended):
+            self.sweep(everything=False)
+        for pid, code in self.ended:
+            self.tell({"ended": pid, "code": code})
+        self.ended.clear()
+
     def tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # a supervisor that is gone hears nothing
             self.control.sendall(json.dumps(message).encode() + b"\n")
-
-
-def children() -> list[int]:
-    """Return the pids of this process's children, adopted orphans included."""
-    me = os.getpid()
-    try:
-        with open(f"/proc/{me}/task/{me}/children", encoding="ascii") as file:
-            return [int(pid) for pid in file.read().split()]
-    except OSError:
-        import psutil
-
-        return [child.pid for child in psutil.Process(me).children()]
 
 
 def main() -> None:

@@ -29,7 +29,21 @@ class Holder:
 
     def __init__(self, database: Path, folder: Path, launcher: Launcher) -> None:
         self._database, self._folder, self._launcher = database, folder, launcher
-        self._count = 0
+        self._jobs: list[Job] = []
+
+    def prepare(self, times: int) -> None:
+        """Make what is needed to hold it so often, before a submission fills a disk."""
+        code = self._folder / "holding.py"
+        if times:
+            shutil.copyfile(holding.__file__, code)
+        for number in range(times):
+            cwd = self._folder / f"holds-{number}"
+            cwd.mkdir()
+            cwd.with_suffix(".log").touch()
+            if self._launcher.owner:
+                for path in (cwd, cwd.with_suffix(".log")):
+                    os.chown(path, self._launcher.owner, self._launcher.owner)
+            self._jobs.append(self._job(code, cwd))
 
     async def hold(self) -> Launched | None:
         """Return what holds the database; None where it cannot be held.
@@ -37,7 +51,7 @@ class Holder:
         Raises:
             GraderBroke: no process can be started.
         """
-        holder = await self._launcher.start(self._job())
+        holder = await self._launcher.start(self._jobs.pop())
         limit_s = IMPORT_LIMIT_S + STORED_LIMIT_S + self._launcher.starting_s
         # A submission may end it, where there is no sandbox: then nothing is held.
         with contextlib.suppress(OutOfPatience, ValueError, ConnectionError):
@@ -52,24 +66,16 @@ class Holder:
         with contextlib.suppress(ConnectionError):
             holder.writer.close()
 
-    def _job(self) -> Job:
-        self._count += 1
-        cwd = self._folder / f"holds-{self._count}"
-        log, code = cwd.with_suffix(".log"), self._folder / "holding.py"
-        cwd.mkdir()
-        log.touch()
-        shutil.copyfile(holding.__file__, code)
-        if self._launcher.owner:
-            for path in (cwd, log):
-                os.chown(path, self._launcher.owner, self._launcher.owner)
+    def _job(self, code: Path, cwd: Path) -> Job:
         return Job(
             folder=str(code.parent),
             path=str(code),
             cwd=str(cwd),
-            log=str(log),
+            log=str(cwd.with_suffix(".log")),
             functions=[FUNCTION],
             environment=clean_environment(str(cwd)),
             shared=[str(self._database.parent)],
+            ours=True,
         )
 
     async def _asked(self, holder: Launched) -> bool:

@@ -26,7 +26,8 @@ class Job:
     worker's environment and not the forkserver's. An `application` is served at
     `address`, a socket in the folder `cwd`, or at a port where that is empty. Folders
     that are `shared` may be changed as `cwd` may. One that is started `apart` comes
-    from another interpreter than the others, and so has another hash seed.
+    from another interpreter than the others, and so has another hash seed. One that is
+    `ours` runs nothing of a submission.
     """
 
     folder: str
@@ -41,6 +42,7 @@ class Job:
     address: str = ""
     shared: Sequence[str] = ()
     apart: bool = False
+    ours: bool = False
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from grader.harness.launch import Launched
 from grader.harness.limits import STORED_LIMIT_S
 from grader.harness.patience import until
 from grader.harness.turns import POLLED_S, Rest, ran_s
-from grader.vocabulary.outside import SlowAfter
+from grader.vocabulary import Scenario
+from grader.vocabulary.outside import Slow, SlowAfter
 
 
 class SlowDatabase:
@@ -25,10 +26,17 @@ class SlowDatabase:
     seen going on, without a clock.
     """
 
-    def __init__(self, holder: Holder, pids: Callable[[], Collection[int]]) -> None:
+    def __init__(
+        self, holder: Holder, pids: Callable[[], Collection[int]], scenario: Scenario
+    ) -> None:
         self._holder, self._pids = holder, pids
+        self._times = sum(isinstance(s, Slow | SlowAfter) for s in scenario.steps)
         self._events: set[str] = set()
         self._releasing: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Prepare to be slow, as often as the scenario says."""
+        self._holder.prepare(self._times)
 
     def arm(self, step: SlowAfter) -> None:
         """Be slow after the next event of this name."""

@@ -19,7 +19,7 @@ from typing import Any
 
 BUSY_S = 0.2  # a submission may be writing for a moment
 ROWS_LIMIT = 2000  # of one table
-READ_LIMIT_B = 64 * 1024 * 1024  # of one file, and of the answer to one question
+READ_LIMIT_B = 16 * 1024 * 1024  # of one file, and of all answers together
 ROW_B = 100  # what a row takes in memory beside its values
 # So many instructions of SQLite's machine, about a second, are what one question may
 # take. One that is a function may take for ever, so none of a submission's is called.
@@ -31,7 +31,8 @@ LOG_HEADER_B, HEADER_B = 32, 100
 # it was looked at.
 FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 FLAGS |= getattr(os, "O_BINARY", 0)
-COLUMNS = "SELECT hidden FROM pragma_table_xinfo(?)"
+COLUMNS = "SELECT lower(name), hidden FROM pragma_table_xinfo(?)"
+ROW_NUMBERS = {"rowid", "oid", "_rowid_"}
 KIND = "SELECT type, rootpage FROM sqlite_master WHERE name = ? COLLATE NOCASE"
 
 
@@ -43,7 +44,7 @@ class Reader:
     """Answers questions about a file, all with one connection; see `opened`."""
 
     def __init__(self, database: sqlite3.Connection | None) -> None:
-        self._database = database
+        self._database, self._left_b = database, READ_LIMIT_B
 
     def query(self, sql: str, table: str = "") -> list[tuple[Any, ...]]:
         """Return what is found in an ordinary table, or "" in SQLite's own.
@@ -60,10 +61,11 @@ class Reader:
         if table and not _is_table(self._database, table):
             return []
         self._database.set_authorizer(_allowed)
-        rows, left_b = [], READ_LIMIT_B
+        rows = []
         for row in self._database.execute(sql):
-            left_b -= ROW_B + sum(len(v) for v in row if isinstance(v, str | bytes))
-            if left_b < 0:
+            sizes = (len(value) for value in row if isinstance(value, str | bytes))
+            self._left_b -= ROW_B + sum(sizes)
+            if self._left_b < 0:
                 raise NotRead(f"more than {READ_LIMIT_B} bytes")
             rows.append(row)
         return rows
@@ -88,6 +90,7 @@ def opened(path: Path) -> Iterator[Reader]:
                 copy.with_name(copy.name + end).write_bytes(data)
         with contextlib.closing(sqlite3.connect(copy)) as database:
             database.execute("PRAGMA trusted_schema=OFF")
+            database.execute("PRAGMA temp_store=MEMORY")
             database.execute("PRAGMA locking_mode=EXCLUSIVE")  # needs no shared memory
             database.set_progress_handler(lambda: 1, STEPS_LIMIT)
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, READ_LIMIT_B)
@@ -156,8 +159,13 @@ def _is_table(database: sqlite3.Connection, name: str) -> bool:
         if kind in ("table", "view") and (kind == "view" or not page):
             raise NotRead("no ordinary table")
         found = found or kind == "table"
-    if any(hidden for (hidden,) in database.execute(COLUMNS, [name])):
+    columns = database.execute(COLUMNS, [name]).fetchall()
+    if any(hidden for _, hidden in columns):
         raise NotRead("a column that is computed")
+    if any(column in ROW_NUMBERS for column, _ in columns):
+        raise NotRead("a column in the place of the row number")
+    if columns and not found:
+        raise NotRead("a table of another name")
     return found
 
 
@@ -173,8 +181,15 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, limit_b: int = READ_LIMIT_B) -> bytes:
     """Return the start of a regular file; nothing of anything else."""
     with contextlib.suppress(NotRead):
-        return _bytes(path, limit_b=READ_LIMIT_B)
+        return _bytes(path, limit_b=min(limit_b, READ_LIMIT_B))
     return b""
+
+
+def size_b(path: Path) -> int:
+    """Return the size of a file, in bytes; 0 where there is none."""
+    with contextlib.suppress(OSError):
+        return path.lstat().st_size
+    return 0

@@ -75,7 +75,8 @@ class Supervisor:
         self.world.between = launcher.between
         self.outages = Outages(store, recorder)
         self.world.connections = self.outages.connections
-        slow = SlowDatabase(Holder(store.path, folder, launcher), self._pids)
+        holder = Holder(store.path, folder, launcher)
+        slow = SlowDatabase(holder, self._pids, self.scenario)
         self.till = Till(recorder, order.seed, self.world, slow)
         self.upstream = Upstream(recorder, order.seed, self.world, launcher)
         self.urls: list[str] = []
@@ -99,6 +100,7 @@ class Supervisor:
             cwd.mkdir()
             log.touch()
             given += [cwd, log]
+        self.till.slow.open()
         if self.launcher.owner:
             for path in given:
                 os.chown(path, self.launcher.owner, self.launcher.owner)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from grader.harness.contents import Row, unpack
+from grader.harness.contents import Row
+from grader.harness.decoding import VALUE_LIMIT_B, unpack
 
 TEXTS_LIMIT = 200  # texts of one checkpoint that are kept
 TEXT_LENGTH = 300
@@ -26,6 +27,8 @@ def texts(rows: Iterable[Row]) -> list[str] | None:
 
 
 def _values(row: Row) -> Any:
+    if len(row.blob) > VALUE_LIMIT_B:
+        raise ValueError(f"expected at most {VALUE_LIMIT_B} bytes")
     if row.form == "msgpack":
         # An extension names a class and its arguments; it is read as the arguments.
         value = unpack(row.blob, lambda _, inner: inner)

@@ -25,6 +25,7 @@ ISOLATED, REDUCED, NOT_ISOLATED = 1, 2, 3
 NAMES = {ISOLATED: "isolated", REDUCED: "reduced", NOT_ISOLATED: "not isolated"}
 # The part of the grader that stands on the untrusted side, and all that is in there.
 HARNESS = (
+    "descendants",
     "enclosure",
     "forked",
     "forkserver",

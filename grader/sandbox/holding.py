@@ -24,20 +24,19 @@ def hold(database: str, limit_s: float, files_limit: int) -> bool:
     """Let whoever writes to a database, or opens a file beside it for writing, wait.
 
     Returns:
-        Whether it is held: not where no database is, or is written for `limit_s`.
+        Whether anything is held: not where no database is, or is written for
+        `limit_s`, and no file beside it is held either.
     """
-    is_file = os.path.isfile(database) and not os.path.islink(database)
-    if os.path.lexists(database) and not is_file:
-        return False
-    try:
-        connection = sqlite3.connect(database, limit_s, isolation_level=None)
-        held.append(connection)
-        connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.Error:  # what a submission has put there is no database, or in use
-        return False
     folder, name = os.path.split(database)
     held.extend(leases(folder, name, files_limit))
-    return True
+    is_file = os.path.isfile(database) and not os.path.islink(database)
+    if is_file or not os.path.lexists(database):
+        # What a submission has put there may be no database, or in use.
+        with contextlib.suppress(sqlite3.Error):
+            connection = sqlite3.connect(database, limit_s, isolation_level=None)
+            connection.execute("BEGIN IMMEDIATE")
+            held.append(connection)
+    return bool(held)
 
 
 def leases(folder: str, spared: str, limit: int) -> list[int]:

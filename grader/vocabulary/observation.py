@@ -123,9 +123,12 @@ class Observation:
         return str(self.data.get("text", ""))
 
     def keeps(self, text: str) -> bool:
-        """Whether a latest checkpoint holds a text; one that cannot be read may."""
+        """Whether a latest checkpoint holds a text; where none can be read, one may."""
         found = [thread["texts"] for thread in self.data["threads"]]
-        return any(texts is None or any(text in t for t in texts) for texts in found)
+        read = [texts for texts in found if texts is not None]
+        if found and not read:
+            return True
+        return any(text in each for texts in read for each in texts)
 
     @property
     def beside(self) -> str:

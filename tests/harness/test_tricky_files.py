@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.harness import border, checkpoints, contents, sqlite_file
+from grader.harness import border, checkpoints, contents, decoding, sqlite_file
 from grader.harness.contents import Row
 from grader.harness.leaks import Secrets
 from grader.harness.texts import texts
@@ -33,6 +33,12 @@ PROGRAMS = {
     ),
     "a table of a module": ("CREATE VIRTUAL TABLE checkpoints USING fts5(thread_id)",),
     "other columns": (f"CREATE TABLE checkpoints ({COLUMNS}, renamed)",),
+    "own row numbers": (f"CREATE TABLE checkpoints ({COLUMNS}, checkpoint, ROWID)",),
+    "another name": (
+        "CREATE TABLE checkpoints (thread_id)",
+        "PRAGMA writable_schema=ON",
+        "UPDATE sqlite_master SET name = name || char(0) || 'x'",
+    ),
     "no row numbers": (
         f"CREATE TABLE checkpoints ({COLUMNS}, checkpoint, PRIMARY KEY (thread_id)) "
         "WITHOUT ROWID",
@@ -174,7 +180,7 @@ def nested(levels: int) -> bytes:
 def test_nested_extensions() -> None:
     """extensions inside each other do not take the stack of who reads them"""
     with pytest.raises(ValueError, match="expected msgpack"):
-        contents.decode("msgpack", nested(40))
+        decoding.decode("msgpack", nested(40))
     row = Row("t", "", "1", "checkpoint", "", "msgpack", nested(40))
     assert texts([row]) is None
     assert contents.foreign([row])

@@ -69,10 +69,11 @@ def test_what_a_reply_holds() -> None:
 
 
 def test_what_is_stored_may_be_unreadable() -> None:
-    """a checkpoint that cannot be read may hold anything, and none holds nothing"""
+    """where no checkpoint can be read one may hold anything, and none holds nothing"""
     assert [seen.keeps("two") for seen in TWO.stored] == [False, True]
     assert not run(stored()).stored[0].keeps("two")
-    assert run(stored(["one"], None)).stored[0].keeps("two")
+    assert run(stored(None, None)).stored[0].keeps("two")
+    assert not run(stored(["one"], None)).stored[0].keeps("two")
 
 
 def test_files_beside_the_database() -> None:
