@@ -21,12 +21,17 @@ REFERENCE = re.compile(r"(?=([0-9a-f]{8}))")  # wherever one may begin
 
 
 def prompt_of(
-    messages: Sequence[Message], marker: str, references: Set[str] = frozenset()
+    messages: Sequence[Message],
+    marker: str,
+    references: Set[str] = frozenset(),
+    used: Set[str] = frozenset(),
 ) -> str:
     """Return what a request is about: the model's own earlier words, where it has any.
 
-    They stand in the message with the marker, in the last one, or right above the
-    marker, and hold one of the `references` that were given before.
+    They stand in the message with the marker, in the last one, right above the marker,
+    or right above the last one where they are not answers to such a request before,
+    and hold one of the `references` that were given before; `used` are those given in
+    such answers.
     """
     if not messages:
         return ""
@@ -36,6 +41,10 @@ def prompt_of(
         text = text_of(messages[number]) if number >= 0 else ""
         if not references.isdisjoint(REFERENCE.findall(text)):
             return text
+    above = text_of(messages[-2]) if len(messages) > 1 else ""
+    found = {*REFERENCE.findall(above)}
+    if found & references and not found & used:
+        return above
     return text_of(messages[-1])
 
 

@@ -29,7 +29,7 @@ class Script:
         self._about: list[tuple[str, Says]] = []  # rules for one text, newest first
         self._said: dict[str, int] = {}  # how often each rule was followed
         self._failures: dict[str, list[int]] = {}  # the statuses to come, by event
-        self._references: set[str] = set()
+        self._references: dict[str, str] = {}  # those given, with their markers
 
     def apply(self, step: Says | Fails) -> None:
         """Follow a step from now on; a later rule for a marker replaces its former.
@@ -93,8 +93,9 @@ class Script:
 
     def _reply(self, rule: Says, request: Mapping[str, Any]) -> Answer:
         messages = request["messages"]
-        about = prompt_of(messages, rule.marker, self._references)
-        reference = self._reference()
+        used = {ref for ref, of in self._references.items() if of == rule.marker}
+        about = prompt_of(messages, rule.marker, self._references.keys(), used)
+        reference = self._reference(rule.marker)
         words = {
             **self._drawn.values,
             "answer": answer_to(messages, [*self._rules]),
@@ -125,11 +126,11 @@ class Script:
         self._said[rule.marker + rule.about] = said + 1
         return rule.replies[min(said, len(rule.replies) - 1)]
 
-    def _reference(self) -> str:
+    def _reference(self, marker: str) -> str:
         while True:
             reference = f"{self._rng.getrandbits(32):08x}"
             if reference not in self._references:
-                self._references.add(reference)
+                self._references[reference] = marker
                 return reference
 
 

@@ -67,6 +67,9 @@ def test_what_is_polished() -> None:
     assert prompt_of([system("[p] Do."), draft], "[p]", given) == written
     assert prompt_of([user("Hi"), asked], "[p]", given) == "[p] Do."
     assert prompt_of([user("Hi 0123cdee"), asked], "[p]", given) == "[p] Do."
+    last = [system("[p] Do."), user("Hi"), draft, user("Go on.")]
+    assert prompt_of(last, "[p]", given) == written
+    assert prompt_of(last, "[p]", given, used=given) == "Go on."
 
 
 def test_only_users_state_facts() -> None:
