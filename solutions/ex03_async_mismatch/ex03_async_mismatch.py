@@ -180,7 +180,7 @@ async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
 # | `api` | an ASGI application, such as `FastAPI()` | `POST /ask` with `{"thread_id": …, "question": …}` by `{"answer": …}`, the model's own words |
 #
 # Each process imports your module, then starts its loop, then enters the application's `lifespan`, as `uvicorn submission:api` does.
-# Both find the path of one SQLite file, theirs to share, in the environment variable `CHECKPOINT_DB`.
+# Both find the path of one SQLite file, theirs to share, in the environment variable `CHECKPOINT_DB`; threads are kept there, by a saver of LangGraph.
 #
 # The claims, word for word:
 #
@@ -190,7 +190,7 @@ async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
 # - no server's log names a closed or foreign loop, a lost coroutine or task
 # - two requests are at the model at the same time; answered first, returned first
 #
-# The starter stands on the second rung. There is more than one way up: async from end to end, or no loop of your own at all.
+# The starter stands on the second rung. There is more than one way up; two that need little are async from end to end, and no loop of your own at all.
 
 # %% role="submission"
 # %%submission

@@ -108,7 +108,7 @@ show("starting", "start")
 # | `resume` | `thread_id` | the same, for the turn that was cut off |
 #
 # A turn asks the model twice, for `[draft]` and then for `[polish]`, and what it has in between is stored.
-# `DATABASE_URL` is the same for all processes. Use a saver of LangGraph, with its own tables: there the checks look for what was said. Where a turn cannot be stored, `chat` raises.
+# `DATABASE_URL` is the same for all processes. Use LangGraph's `PostgresSaver` or `AsyncPostgresSaver`, with its own tables: there the checks look for what was said. Where a turn cannot be stored, `chat` raises.
 #
 # The claims, word for word:
 #

@@ -123,7 +123,7 @@ report(
 # | `GET /health` | any JSON, at any time |
 #
 # The model is asked with `[reply]` in the prompt; it begins with `needs more` or `settled`. A request that takes longer than four seconds is lost.
-# Conversations are kept by a saver of LangGraph, in its own tables, which are there already: in them the checks look for them.
+# Conversations are kept by LangGraph's `PostgresSaver` or `AsyncPostgresSaver`, in its own tables, which are there already: in them the checks look for them.
 # The ledger charges once for each `Idempotency-Key`, and for each request that has none.
 #
 # The claims, word for word:
