@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import os
 import socket
 import sys
 import threading
-from typing import Any
 
 from grader.harness.enclosure import confine
 from grader.harness.worker import Worker, quiet
 from grader.sandbox.walls import Walls
 
 
-def work(order: dict[str, Any], channel: socket.socket, walls: Walls | None) -> None:
-    """Become the worker that `order` describes."""
+def work(channel: socket.socket, walls: Walls | None) -> None:
+    """Become the worker that the first line of its channel describes."""
+    reader, writer = channel.makefile("rb"), channel.makefile("wb")
+    line = reader.readline()
+    if not line:  # whoever wanted it has gone
+        return
+    order = json.loads(line)
     confine(order["log"], order["cwd"])
     os.environ.clear()
     os.environ.update(order["environment"])
     if walls is not None:
         walls.raise_([order["folder"]], [order["cwd"], *order["shared"]])
     forget(order["reimported"])
-    reader, writer = channel.makefile("rb"), channel.makefile("wb")
     worker = Worker(reader, writer, order["path"], order["functions"], order["limit_b"])
     quiet(lambda: worker.run(order["folder"], order["application"], order["address"]))
     finish()

@@ -54,7 +54,7 @@ class Forkserver:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def serve(self) -> tuple[dict[str, Any], socket.socket] | None:
-        """Obey until the supervisor is gone; in a forked child, return its job."""
+        """Obey until the supervisor is gone; in a child, return order and channel."""
         pending, channels = b"", []
         while True:
             sources: list[Any] = [self.control, self.wake]
@@ -231,7 +231,7 @@ def run(
     if job is not None and job[0]["do"] == "nursery":
         start_apart(job[1], {**given, "sockets": "", "emptied": []}, modules)
     elif job is not None:
-        work(*job, walls)
+        work(job[1], walls)
 
 
 def start_apart(

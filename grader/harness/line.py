@@ -60,8 +60,10 @@ class Line:
         """Fork a worker; raises `GraderBroke` when the forkserver is gone."""
         ours, theirs = socket.socketpair()
         with theirs:
-            forked = await self.order({"do": "fork", **asdict(job)}, theirs)
+            forked = await self.order({"do": "fork"}, theirs)
         reader, writer = await asyncio.open_connection(sock=ours, limit=job.limit_b)
+        # Not by the forkserver, whose memory all have that it forks later.
+        writer.write(json.dumps(asdict(job)).encode() + b"\n")
         pid = forked["forked"]
         host_pid = pids.child_on_host(pid, self.root)
         return Launched(pid, reader, writer, forked["end"], host_pid)
