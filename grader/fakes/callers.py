@@ -18,6 +18,7 @@ from grader.fakes.ledger import Desk
 from grader.fakes.upstream import Fetch
 
 BACKLOG = 512
+BOUND = "new"  # the name of a socket until it has its own
 Asked = Callable[[Mapping[str, Any]], Awaitable[Answer]]
 T = TypeVar("T")
 
@@ -54,7 +55,9 @@ class Caller:
         listener = socket.socket(socket.AF_UNIX)
         folder = os.open(path.parent, os.O_RDONLY)
         try:  # a path of a socket is short; this one is, wherever the folder is
-            listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+            # What it is bound to is seen by all in the network namespace of a client.
+            listener.bind(f"/proc/self/fd/{folder}/{BOUND}")
+            os.rename(BOUND, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         finally:
             os.close(folder)
         path.chmod(0o666)  # whoever knows its name

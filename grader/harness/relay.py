@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import os
 import shutil
+import socket
 from pathlib import Path
 
+from grader.fakes.callers import BOUND
 from grader.harness.ends import End
 from grader.harness.launch import GraderBroke
 from grader.harness.wire import Wires, peer
@@ -38,9 +40,15 @@ class Relay:
             )
         self.folder.mkdir()
         self.folder.chmod(0o711)
-        socket, loop = self.folder / NAME, asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: End(self._begin), socket)
-        socket.chmod(0o666)  # a password is asked for
+        path, loop = self.folder / NAME, asyncio.get_running_loop()
+        listener = socket.socket(socket.AF_UNIX)
+        # What it is bound to is seen by all in the network namespace of a client.
+        bound = self.folder.with_name(BOUND)
+        listener.bind(str(bound))
+        bound.rename(path).chmod(0o666)  # a password is asked for
+        self._server = await loop.create_unix_server(
+            lambda: End(self._begin), sock=listener
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
