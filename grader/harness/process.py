@@ -28,7 +28,6 @@ from grader.harness.worker import TYPES
 from grader.vocabulary import Observation
 from grader.vocabulary.scenario import Call
 
-DEPTH_LIMIT = 50  # of lists and objects inside each other in one reply
 MISSPOKE = "something wrote to the process's channel to the grader"
 
 
@@ -212,7 +211,8 @@ class Process:
             if message.get("kind") == "raised" and self.web is not None:
                 self.web.heard(message)
             answer = self._waiting.get(_number(message.get("id")))
-            if message.get("kind") == "reply" and answer and not answer.done():
+            own = not self.killed  # afterwards it is another that has its channel
+            if message.get("kind") == "reply" and own and answer and not answer.done():
                 answer.set_result(message)
         error, why = "killed", "no reply came"
         if not self.killed:
