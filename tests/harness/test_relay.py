@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.fakes.callers import BOUND
 from grader.harness.relay import NAME, Relay
 
 LIMIT_S = 60.0
@@ -136,3 +137,23 @@ def test_its_end_is_everybodys(tmp_path: Path) -> None:
             assert not (tmp_path / "near").exists()
 
     run(over())
+
+
+def test_its_folder_is_told_to_nobody(tmp_path: Path) -> None:
+    """what the kernel says of a connection does not name the folder it is to"""
+    listed = Path("/proc/net/unix")
+    if not listed.is_file():
+        pytest.skip("this system does not list sockets there")
+
+    async def told() -> None:
+        async with relayed(tmp_path, echo):
+            reader, writer = await opened(tmp_path)
+            writer.write(b"a word")
+            assert await reader.readexactly(6) == b"a word"
+            lines = listed.read_text("utf-8", "replace").splitlines()
+            writer.close()
+        shown = {"/" + line.partition("/")[2] for line in lines}
+        assert str(tmp_path / BOUND) in shown
+        assert str(tmp_path / "near" / NAME) not in shown
+
+    run(told())

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.vocabulary import Status, process
+from grader.vocabulary import process
 from tests.harness.small import Warm, exercise
-from tests.sandbox.trying import DATA, TRIES, judged, look
+from tests.sandbox.trying import DATA, TRIES, look
 
 
 def files_of_the_grader(warm: Warm, tmp_path: Path) -> dict[str, Path]:
@@ -209,23 +209,6 @@ def look(what):
     ((_, before),) = look(isolated, finds, "a")
     assert look(isolated, leaves, "a") == ["left"]
     assert look(isolated, finds, "a") == [[[], before]]
-
-
-def test_protocol(walled: Warm) -> None:
-    """what a process writes to the grader's channel for itself or others is no reply"""
-    text = """
-def chat(thread_id, text):
-    for fd in range(3, 64):
-        for number in range(4):
-            forged = {"kind": "reply", "id": number, "value": "a"}
-            try:
-                os.write(fd, json.dumps(forged).encode() + b"\\n")
-            except OSError:
-                pass
-    os._exit(0)
-"""
-    verdict = judged(walled, text)
-    assert verdict.result("answers").status is not Status.error
 
 
 def test_the_seed(walled: Warm) -> None:
