@@ -37,6 +37,43 @@ def look(what):
             os.environ["CHECKPOINT_DB"] + "-journal")),
     }
 """
+# Process 0 is so kind as to tell its number, which is not hard to guess.
+OTHERS = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+ATTACH, SEIZE, READ, PIDFD_GETFD = 16, 0x4206, 1, 438
+
+def call(result):
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+def look(what):
+    told = os.path.dirname(os.environ["CHECKPOINT_DB"]) + "/pid"
+    if what == "pid":
+        open(told, "w").write(str(os.getpid()))
+        return os.getpid()
+    sibling = int(open(told).read())
+    folder = os.path.dirname(os.getcwd()) + "/process-0"
+    seen = {
+        "everybody": tried(lambda: os.kill(-1, signal.SIGKILL)),
+        "folder": tried(lambda: os.listdir(folder)),
+        "write": tried(lambda: open(folder + "/x", "w")),
+    }
+    for name, pid in {"sibling": sibling, "forkserver": os.getppid()}.items():
+        seen[name] = {
+            "kill": tried(lambda: os.kill(pid, signal.SIGKILL)),
+            "stop": tried(lambda: os.kill(pid, signal.SIGSTOP)),
+            "attach": tried(lambda: call(libc.ptrace(ATTACH, pid, 0, 0))),
+            "seize": tried(lambda: call(libc.ptrace(SEIZE, pid, 0, 0))),
+            "peek": tried(lambda: call(libc.ptrace(READ, pid, 0, 0))),
+            "memory": tried(lambda: open(f"/proc/{pid}/mem", "rb")),
+            "descriptors": tried(lambda: os.readlink(f"/proc/{pid}/fd/1")),
+            "its channel": tried(lambda: call(libc.syscall(
+                PIDFD_GETFD, os.pidfd_open(pid), 3, 0))),
+        }
+    return seen
+"""
 # More folders inside each other than functions may call themselves.
 DEEP = """
 def look(what):
@@ -57,6 +94,18 @@ for at in range(0, 400 << 20, 4096):
     shared[at] = 1
 threading.Event().wait()
 """
+
+
+def test_nobody_reaches_another_process(walled: Warm) -> None:
+    """neither another process nor who forks it can be signalled, traced or read"""
+    replies = look(walled, OTHERS, "pid", "others", "pid", processes=2)
+    assert replies[2] == replies[0]  # process 0 is there, and answers
+    seen = replies[1]
+    for whom in ("sibling", "forkserver"):
+        # Not that it is not there: that it is forbidden.
+        assert set(map(str, seen.pop(whom).values())) == {"{'met': 'PermissionError'}"}
+    assert seen.pop("everybody")  # of whom there is nobody
+    assert all("met" in result for result in seen.values()), seen
 
 
 def test_nobody_sets_limits_of_others(walled: Warm) -> None:
