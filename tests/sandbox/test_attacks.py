@@ -16,6 +16,8 @@ from grader.vocabulary import process
 from tests.harness.small import Warm, exercise
 from tests.sandbox.trying import DATA, TRIES, look
 
+JOURNAL = "kept.jsonl"  # what is kept of a run, beside where it is without being kept
+
 
 def files_of_the_grader(warm: Warm, tmp_path: Path) -> dict[str, Path]:
     """Return what a submission would like to read, decoys where there is none yet."""
@@ -23,7 +25,7 @@ def files_of_the_grader(warm: Warm, tmp_path: Path) -> dict[str, Path]:
     gradebook.write_text("decoy")
     root = Path(__file__).parents[2]
     return {
-        "journal": warm.harness.folder / "history.jsonl",
+        "journal": warm.harness.folder / JOURNAL,
         "log of the forkserver": warm.harness.folder / "forkserver.log",
         "gradebook": gradebook,
         "exercise": root / "grader" / "exercises" / "ex04_memory_saver.py",
@@ -38,15 +40,23 @@ def files_of_the_grader(warm: Warm, tmp_path: Path) -> dict[str, Path]:
 
 def test_reads(walled: Warm, tmp_path: Path) -> None:
     """nothing of the grader, the gradebook, the solutions or the user can be read"""
-    for name, path in files_of_the_grader(walled, tmp_path).items():
-        text = f"""
+    paths = files_of_the_grader(walled, tmp_path)
+    aims = {name: [str(path), path.is_dir()] for name, path in paths.items()}
+    text = f"""
+def read(path, is_folder):
+    return os.listdir(path) if is_folder else open(path, "rb").read()
+
 def look(what):
-    path = {str(path)!r}
-    read = os.listdir if {path.is_dir()} else lambda path: open(path).read()
-    return tried(lambda: read(path))
+    return {{name: tried(lambda: read(*aim)) for name, aim in {aims}.items()}}
 """
-        (seen,) = look(walled, text, "a")
-        assert "met" in seen, f"{name}: {seen}"
+    journal = paths["journal"]
+    (seen,) = look(walled, text, "a", keep=journal)
+    refused = [{"met": "FileNotFoundError"}, {"met": "PermissionError"}]
+    assert {name: got for name, got in seen.items() if got not in refused} == {}
+    # What was not found inside was there outside, and the journal said of this call.
+    assert [name for name, path in paths.items() if not path.exists()] == []
+    assert '"kind": "call"' in journal.read_text("utf-8")
+    journal.unlink()
 
 
 def test_environment_and_arguments(walled: Warm) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from grader.vocabulary import Verdict, process
@@ -21,11 +22,13 @@ def tried(attack):
 """
 
 
-def look(warm: Warm, text: str, *what: Any, processes: int = 1) -> list[Any]:
+def look(
+    warm: Warm, text: str, *what: Any, processes: int = 1, keep: Path | None = None
+) -> list[Any]:
     """Return what each process replied to `look(what)`, or the trouble it had."""
     calls = [process(n % processes).calls("look", one) for n, one in enumerate(what)]
-    made = exercise(*calls, contract=DATA)
-    run = warm.run(warm.harness.run(warm.order(TRIES + text, made))).runs["only"]
+    order = warm.order(TRIES + text, exercise(*calls, contract=DATA))
+    run = warm.run(warm.harness.run(order, keep=keep)).runs["only"]
     return [reply.value if reply.ok else reply.trouble for reply in run.replies]
 
 
