@@ -103,3 +103,46 @@ def test_a_url_and_a_key_belong_together(walled: Warm) -> None:
 def test_a_connection_is_of_one(isolated: Warm) -> None:
     """over its own connection a process is itself, whatever URL and key it shows"""
     assert pretends(isolated, "one connection") == ([200, 404, 404, 200], [1])
+
+
+# Each changes the folder of the sockets, or who is behind the name of another's.
+CHANGES = """
+import errno
+
+def number(change):
+    try:
+        return repr(change())
+    except OSError as problem:
+        return errno.errorcode[problem.errno]
+
+def look(what):
+    os.chdir(what)
+    mine = os.environ["HOME"] + "/mine"
+    open(mine, "w").close()
+    return {
+        "create": number(lambda: open("new", "w")),
+        "bind": number(lambda: socket.socket(socket.AF_UNIX).bind("new")),
+        "folder": number(lambda: os.mkdir("new")),
+        "link": number(lambda: os.symlink(mine, "new")),
+        "unlink": number(lambda: os.unlink("decoy")),
+        "rename": number(lambda: os.rename("decoy", "new")),
+        "chmod": number(lambda: os.chmod("decoy", 0)),
+    }
+"""
+
+
+def test_nobody_changes_the_sockets(walled: Warm) -> None:
+    """in the folder of the fakes' sockets nothing is made, removed or replaced"""
+    folder = walled.harness.place.sockets
+    decoy = folder / "decoy"
+    decoy.touch()
+    folder.chmod(0o777)  # that it is somebody else's is not what protects it
+    try:
+        (seen,) = look(walled, CHANGES, str(folder))
+        assert [path.name for path in folder.iterdir()] == ["decoy"]
+        assert decoy.stat().st_mode & 0o400
+    finally:
+        folder.chmod(0o711)
+        decoy.unlink(missing_ok=True)
+    assert set(seen.values()) <= {"EROFS", "EACCES", "EPERM"}, seen
+    assert {seen[name] for name in ("create", "unlink")} <= {"EROFS", "EACCES"}
