@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from typing import Any
 
+import psutil
 import pytest
 
 from tests.harness.small import Warm
-from tests.sandbox.trying import ANSWERS, judged
+from tests.sandbox.trying import ANSWERS, judged, look
 
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    {
-        "while True:\n    os.fork()\n": "processes",
-        "kept = []\nwhile True:\n    kept.append(bytearray(2**26))\n": "",
+SPINS = "it used 2 s of processor time"
+# What each takes, and the limit that it meets; of two, whichever comes first.
+HUNGRY = {
+    "forks": (
+        "while True:\n    os.fork()\n",
+        r"limit: processes \(\d+ processes\)",
+    ),
+    "memory": (
+        "kept = []\nwhile True:\n    kept.append(bytearray(2**26))\n",
+        rf"limit: memory \(2048 MiB\)|MemoryError|{SPINS}",
+    ),
+    "shared memory": (
+        """
+for n in range(9):
+    with open(f"/dev/shm/{n}", "wb") as file:
+        file.write(bytes(2**24))
+""",
+        r"No space left on device",
+    ),
+    "disk": (
         """
 files = []
 for n in range(100):
@@ -24,26 +41,62 @@ for n in range(100):
     os.unlink(f"f{n}")
     for _ in range(60):
         file.write(bytes(2**20))
-""": "",
-        "for n in range(10**6):\n    open(f'f{n}', 'w').close()\n": "",
-        "kept = []\nwhile True:\n    kept.append(open('/dev/null'))\n": "",
-        "while True:\n    pass\n": "processor time",
-        "while True:\n    print('x' * 10**6)\n": "",
+""",
+        rf"limit: disk \(256 MiB\)|No space left on device|{SPINS}",
+    ),
+    "names": (
+        "for n in range(10**6):\n    open(f'f{n}', 'w').close()\n",
+        rf"limit: files \(5000 files\)|{SPINS}",
+    ),
+    "files": (
+        "kept = []\nwhile True:\n    kept.append(open('/dev/null'))\n",
+        r"Too many open files: '/dev/null'",
+    ),
+    "cpu": ("while True:\n    pass\n", SPINS),
+    "output": ("while True:\n    print('x' * 10**6)\n", r"File too large"),
+    "threads": (
         """
 for _ in range(40):
     threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()
 threading.Event().wait()
-""": "",
-    }.items(),
-    ids=["forks", "memory", "disk", "names", "files", "cpu", "output", "threads"],
-)
-def test_hunger(isolated: Warm, text: str, says: str) -> None:
+""",
+        SPINS,
+    ),
+}
+# What the memory holds that is a folder inside, and how many processes there are.
+LOOKS = """
+def look(what):
+    def used(folder):
+        found = os.statvfs(folder)
+        return [found.f_blocks - found.f_bfree, found.f_files - found.f_ffree]
+    pids = [name for name in os.listdir("/proc") if name.isdigit()]
+    return [used("/dev/shm"), used("/tmp"), len(pids)]
+"""
+
+
+def held(warm: Warm) -> tuple[set[int], Any]:
+    """Return the processes of a sandbox, and what is to be seen inside it."""
+    launcher = warm.harness.launcher
+    (inside,) = look(warm, LOOKS, "a")
+    tops = [psutil.Process(root) for root in launcher.roots()]
+    found = {each.pid for top in tops for each in top.children(recursive=True)}
+    for each in psutil.process_iter(["uids"]):
+        uids = each.info["uids"]
+        if launcher.owner and uids and uids.real == launcher.owner:
+            found.add(each.pid)
+    return found, inside
+
+
+@pytest.mark.parametrize("what", HUNGRY)
+def test_hunger(isolated: Warm, what: str) -> None:
     """who takes all there is gets no points and a reason, and the machine is well"""
-    free = os.statvfs(isolated.harness.folder)
+    text, reason = HUNGRY[what]
+    before, free = held(isolated), os.statvfs(isolated.harness.folder)
     verdict = judged(isolated, text + ANSWERS)
     assert verdict.score == 0
     assert not verdict.unknown, verdict.results[0].rationale
-    assert says in verdict.problem
+    assert re.search(reason, verdict.problem), verdict.problem
     after = os.statvfs(isolated.harness.folder)
     assert free.f_bavail - after.f_bavail < 2**30 / after.f_bsize
+    assert held(isolated) == before
     assert json.dumps(verdict.to_json())
