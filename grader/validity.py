@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -139,11 +140,12 @@ def upper_bound(mistakes: int, runs: int) -> float:
     low, high = mistakes / runs, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        term = (1 - middle) ** runs
-        at_most = term
+        # By their logarithms: the first terms may be too small for a float.
+        term = runs * math.log1p(-middle)
+        at_most = math.exp(term)
         for k in range(mistakes):
-            term *= (runs - k) / (k + 1) * middle / (1 - middle)
-            at_most += term
+            term += math.log((runs - k) / (k + 1) * middle / (1 - middle))
+            at_most += math.exp(term)
         low, high = (middle, high) if at_most > 0.05 else (low, middle)
     return high
 
