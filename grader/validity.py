@@ -23,7 +23,8 @@ IMPORT = "import"  # what catches a submission that cannot be run at all
 class Trial:
     """One submission judged once; `mistake` says what was wrong with the verdict.
 
-    `failed` names the checks that failed, or `import` where it could not be run.
+    `failed` names the checks that failed, or `import` where it could not be run;
+    `unknown` says that there is no verdict, because the grader or the machine broke.
     """
 
     specimen: Specimen
@@ -31,6 +32,7 @@ class Trial:
     failed: tuple[str, ...]
     mistake: str = ""
     duration_s: float = 0.0
+    unknown: bool = False
 
 
 def judged(specimen: Specimen, verdict: Verdict) -> Trial:
@@ -50,8 +52,8 @@ def judged(specimen: Specimen, verdict: Verdict) -> Trial:
         expected = ", ".join(specimen.caught_by)
         mistake = f"caught by {failed}, expected {expected}" if differs else ""
     where = f" (seed {verdict.seed})" if mistake else ""
-    passed, duration_s = verdict.passed, verdict.duration_s
-    return Trial(specimen, passed, failed, mistake + where, duration_s)
+    found = verdict.duration_s, verdict.unknown
+    return Trial(specimen, verdict.passed, failed, mistake + where, *found)
 
 
 async def trials(
@@ -100,11 +102,14 @@ def soak(root: Path, stems: Sequence[str], runs: int, long: bool = False) -> int
     found = asyncio.run(_collect(root, named or catalog.stems(), runs))
     for stem in sorted({trial.specimen.stem for trial in found}):
         of_stem = [trial for trial in found if trial.specimen.stem == stem]
-        mistakes = sum(bool(trial.mistake) for trial in of_stem)
+        # No verdict is no wrong one: the bound is of those that there are.
+        errors = sum(trial.unknown for trial in of_stem)
+        mistakes = sum(bool(trial.mistake) for trial in of_stem) - errors
         durations = sorted(trial.duration_s for trial in of_stem)
         print(
-            f"{stem:<30} {len(of_stem):>5} runs  {mistakes:>3} mistakes  "
-            f"95 % bound {upper_bound(mistakes, len(of_stem)):.2%}  "
+            f"{stem:<30} {len(of_stem):>5} runs  {errors:>3} errors  "
+            f"{mistakes:>3} mistakes  "
+            f"95 % bound {upper_bound(mistakes, len(of_stem) - errors):.2%}  "
             f"median {durations[len(durations) // 2]:.2f} s  "
             f"p95 {durations[int(0.95 * (len(durations) - 1))]:.2f} s"
         )
@@ -161,12 +166,12 @@ def table_of(found: Sequence[Trial]) -> str:
         right = [trial for trial in of_stem if trial.specimen.right]
         wrong = [trial for trial in of_stem if not trial.specimen.right]
         accepted = sum(trial.passed for trial in right)
-        rejected = sum(not trial.passed for trial in wrong)
-        by = Counter(name for trial in wrong for name in trial.failed)
+        rejected = [trial for trial in wrong if not (trial.passed or trial.unknown)]
+        by = Counter(name for trial in rejected for name in trial.failed)
         names = (*catalog.load(stem).checks, IMPORT)
         checks = ", ".join(f"`{name}` {by[name]}" for name in names if by[name])
         lines.append(
-            f"| {stem} | {accepted} of {len(right)} | {rejected} of {len(wrong)} "
+            f"| {stem} | {accepted} of {len(right)} | {len(rejected)} of {len(wrong)} "
             f"| {checks} |"
         )
     return "\n".join(lines)
