@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TextIO
 
-WIDTH = 30
+WIDTH = 30  # of the bar, where there is room
+COLUMNS = 80  # of a terminal that does not say
 LINES = 20  # of a whole run, where the output is no terminal
 REDRAW_S = 0.1
 
@@ -29,25 +31,38 @@ class Progress:
             now = time.monotonic()
             if now - self._drawn >= REDRAW_S or self.done == self.total:
                 self._drawn = now
-                self._write(f"\r\x1b[K{self.line()}")
+                self._write(f"\r\x1b[K{self.line(self._columns())}")
         elif self.done % self._step == 0 or self.done == self.total:
-            self._write(f"{self.line(bar=False)}\n")
+            self._write(f"{self.line()}\n")
 
     def close(self) -> None:
         """Leave the bar as it is, and begin a new line."""
         if self._live and self.done:
             self._write("\n")
 
-    def line(self, bar: bool = True) -> str:
-        """Return the state as one line of text."""
+    def line(self, columns: int = 0) -> str:
+        """Return the state as one line, behind a bar where a terminal is so wide.
+
+        A line that filled its last column would wrap, and could not be drawn over.
+        """
         passed_s = time.monotonic() - self._began
         left_s = passed_s / self.done * (self.total - self.done) if self.done else 0.0
-        filled = WIDTH * self.done // self.total if self.total else WIDTH
-        drawn = f"{'█' * filled}{'·' * (WIDTH - filled)} " if bar else ""
-        return (
-            f"{drawn}{self.done} of {self.total} judged, "
+        said = (
+            f"{self.done} of {self.total} judged, "
             f"{_clock(passed_s)} passed, about {_clock(left_s)} left"
         )
+        if not columns:
+            return said
+        width = max(0, min(WIDTH, columns - len(said) - 2))
+        filled = width * self.done // self.total if self.total else width
+        bar = f"{'█' * filled}{'·' * (width - filled)} " if width else ""
+        return f"{bar}{said}"[: columns - 1]
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or COLUMNS
+        except OSError:  # no file of the system, or no terminal any more
+            return COLUMNS
 
     def _write(self, text: str) -> None:
         try:
