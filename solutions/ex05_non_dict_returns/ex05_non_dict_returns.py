@@ -322,8 +322,8 @@ check(processes=4)
 # %% [markdown] role="reflect" points=0
 # **A good answer.** The caller gets an answer of the right form instead of a 500, and the process has no failed requests.
 # But every refund and every outage still fails, now without anybody being told; the model was asked and paid all the same; the made-up priority looks like a finding.
-# The silent errors were never caught by it: notes are still dropped, and pressing questions stay new.
-# Better: report the error in the log and in the status, with the ticket, and repair the node.
+# It never caught the silent errors: notes are still dropped, and pressing questions stay new.
+# Better: report the error in log and status, with the ticket, and repair the node.
 #
 # **For grading.** Names that the failure is hidden, not gone: one third.
 # Names that the silent errors raise nothing and so are not caught: one third.
