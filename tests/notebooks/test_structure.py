@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from grader import catalog
+from grader.sources import read
 from grader.vocabulary.modules import divide
 
 REPO = Path(__file__).parents[2]
@@ -18,9 +19,13 @@ SECTIONS = ("Predict", "Observe", "Explain", "Fix", "Check")
 LATER = ("Vary", "In production", "Reflect")
 BANNED = re.compile(r"\b(simply|just|obviously|of course)\b", re.IGNORECASE)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]*)\)")
+STUB = "*Write your answer here.*"
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*)\n### END HIDDEN TESTS")
 WEB = re.compile(r"https://[a-z0-9.-]+\.[a-z]+(/[^\s]*)?")
 Cell = dict[str, Any]
 
+# A tour of a page has everything of one but questions that a person grades.
+TOUR = "ex00_start_here"
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -34,8 +39,7 @@ def test_one_title_and_the_sections_in_order(path: Path) -> None:
     """one H1; Predict to Next as H2 in order; a tour may leave some out"""
     levels = list(_headings(path))
     assert [title for level, title in levels if level == 1] == [levels[0][1]]
-    tour = path.stem.startswith("ex00")
-    required = [*SECTIONS, *(() if tour else LATER), "Summary", "Next"]
+    required = [*SECTIONS, *(() if path.stem == TOUR else LATER), "Summary", "Next"]
     found = [title for level, title in levels if level == 2 and title in required]
     assert required == found
 
@@ -135,6 +139,42 @@ def test_one_graded_cell_for_each_check(path: Path) -> None:
 
 
 @each_notebook
+def test_one_question_is_answered_in_words(path: Path) -> None:
+    """a person grades one cell, the one below Reflect, in the file with no answer; the
+    source has there a good answer and for what each third is given"""
+    cells = _cells(path)
+    manual = [n for n, cell in enumerate(cells) if _is_manual(cell)]
+    assert len(manual) == (path.stem != TOUR)
+    for number in manual:
+        cell = cells[number]
+        assert cell["cell_type"] == "markdown"
+        assert _text(cell) == STUB
+        assert cell["metadata"]["nbgrader"]["points"] == 0, "as README says"
+        asked = _text(cells[number - 1]).rpartition("\n## ")[2]
+        assert asked.startswith("Reflect\n")
+        assert "Answer in at most 80 words." in asked
+        (model,) = (_text(cell) for cell in _source(path) if _is_manual(cell))
+        answer, _, rubric = model.partition("\n\n**For grading.** ")
+        assert answer.startswith("**A good answer.** ")
+        assert len(answer.split()) - 3 <= 80, "as the question asks for"
+        assert rubric.count(": one third") == 3
+        _is_nowhere(path, [*filter(None, model.split("\n")), "For grading"])
+
+
+@each_notebook
+def test_hidden_tests_stay_with_the_teacher(path: Path) -> None:
+    """in the source each check has a second run, hidden; learners get none of these"""
+    graded = [cell for cell in _source(path) if _is_test(cell)]
+    assert [cell["id"] for cell in graded] == [*catalog.load(path.stem).checks]
+    for cell in graded:
+        shown, _, rest = _text(cell).partition("\n")
+        assert shown == f'grade("{cell["id"]}")'
+        hidden = f'grade("{cell["id"]}", hidden=True)'
+        assert HIDDEN.findall(rest) == [hidden]
+        _is_nowhere(path, [hidden, "HIDDEN TESTS"])
+
+
+@each_notebook
 def test_the_magics_name_this_exercise(path: Path) -> None:
     """the notebook checks its own exercise"""
     code = [_text(cell) for cell in _cells(path) if cell["cell_type"] == "code"]
@@ -147,6 +187,24 @@ def _cells(path: Path) -> list[Cell]:
     return cells
 
 
+def _source(path: Path) -> list[Cell]:
+    """Return the cells of the source notebook, which is made of a text."""
+    text = REPO / "solutions" / path.stem / f"{path.stem}.py"
+    cells: list[Cell] = read(text, text.name)["cells"]
+    return cells
+
+
+def _is_nowhere(path: Path, secrets: list[str]) -> None:
+    """Nothing that a learner gets with this notebook holds one of these."""
+    given = [*map(_text, _cells(path))]
+    given += [
+        file.read_text(encoding="utf-8")
+        for file in path.parent.rglob("*")
+        if file.is_file() and file.suffix != ".ipynb"
+    ]
+    assert [each for each in secrets if each in "\n".join(given)] == []
+
+
 def _prose(path: Path) -> list[Cell]:
     return [cell for cell in _cells(path) if cell["cell_type"] == "markdown"]
 
@@ -156,9 +214,14 @@ def _text(cell: Cell) -> str:
 
 
 def _is_test(cell: Cell) -> bool:
-    return cell["cell_type"] == "code" and bool(
-        cell["metadata"].get("nbgrader", {}).get("grade")
-    )
+    about = cell["metadata"].get("nbgrader", {})
+    return bool(about.get("grade") and not about["solution"])
+
+
+def _is_manual(cell: Cell) -> bool:
+    """Whether nbgrader gives the cell to a person: it is answered, and graded."""
+    about = cell["metadata"].get("nbgrader", {})
+    return bool(about.get("grade") and about["solution"])
 
 
 def _headings(path: Path) -> Iterator[tuple[int, str]]:
