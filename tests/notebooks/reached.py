@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from grader import catalog, submissions
 from grader.sources import read
 from tests.exercises.conftest import Judge
+from tests.notebooks import ladder
 from tests.package import ROOT
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def as_shipped(notebook: Any, stem: str, judge: Judge) -> None:
@@ -17,6 +21,8 @@ def as_shipped(notebook: Any, stem: str, judge: Judge) -> None:
     scores = {result.check: float(result.score) for result in verdict.results}
     assert scores == graded(notebook)
     assert 0.0 in scores.values()
+    if stem == ladder.STEM:
+        ladder.climbed(notebook)
 
 
 def solved(notebook: Any, stem: str) -> None:
@@ -30,12 +36,18 @@ def solved(notebook: Any, stem: str) -> None:
 
 
 def observed(notebook: Any) -> None:
-    """Every run is drawn, and told in a table."""
+    """Every run is drawn, and told in a table; so is what is shown of one."""
     observing = [each for each in notebook.cells if each.source.startswith("observe(")]
     assert observing
     for each in observing:
         assert "<figure" in value(each)["text/html"]
         assert "#3" in value(each)["text/plain"]
+    for each in notebook.cells:
+        if each.cell_type == "code" and re.search(r"^show\(", each.source, re.M):
+            shown = value(each)
+            assert 'role="note"' not in shown["text/html"], shown["text/plain"]
+            assert "<figure" in shown["text/html"] or WIDGET in shown
+            assert "<td" in shown["text/html"], "expected rows, found none"
 
 
 def solution(stem: str) -> str:
