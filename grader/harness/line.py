@@ -60,7 +60,7 @@ class Line:
         """Fork a worker; raises `GraderBroke` when the forkserver is gone."""
         ours, theirs = socket.socketpair()
         with theirs:
-            forked = await self.order({"do": "fork"}, theirs)
+            forked = await self.order({"do": "fork", "ours": job.ours}, theirs)
         reader, writer = await asyncio.open_connection(sock=ours, limit=job.limit_b)
         # Not by the forkserver, whose memory all have that it forks later.
         writer.write(json.dumps(asdict(job)).encode() + b"\n")
