@@ -19,7 +19,8 @@ from grader.harness.launch import GraderBroke, clean_environment
 from grader.harness.zygote import MESSAGE_B
 
 # What it is started with is to be read in /proc by whatever it has forked: so it is
-# told in another way where the grader is, on a machine that is nobody's business.
+# told in another way where the grader is, on a machine that is nobody's business, and
+# which file it obeys, whose number would tell who is judging.
 ZYGOTE = """
 import sys
 sys.path.insert(0, sys.stdin.readline().rstrip(chr(10)))
@@ -148,9 +149,8 @@ class Preloaded:
         package = environment.pop("PYTHONPATH")
         ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
-            fd = str(theirs.fileno())
             self._process = subprocess.Popen(
-                [sys.executable, "-c", ZYGOTE, fd, *self._modules],
+                [sys.executable, "-c", ZYGOTE, *self._modules],
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C in a terminal is not for it
                 stdin=subprocess.PIPE,
@@ -159,9 +159,9 @@ class Preloaded:
                 cwd="/",
                 env=environment,
             )
-        assert self._process.stdin is not None
-        with self._process.stdin as where:
-            where.write(os.fsencode(f"{package}\n"))
+            assert self._process.stdin is not None
+            with self._process.stdin as told:
+                told.write(os.fsencode(f"{package}\n{theirs.fileno()}\n"))
         return ours
 
     def _end(self) -> None:

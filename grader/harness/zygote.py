@@ -105,6 +105,6 @@ def _settle(environment: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Obey over the first argument, a file, with the modules that are the others."""
-    fd, *modules = sys.argv[1:]
-    serve(socket.socket(fileno=int(fd)), preload(modules))
+    """Obey over the file that standard input names, with the arguments' modules."""
+    control = socket.socket(fileno=int(sys.stdin.readline()))
+    serve(control, preload(sys.argv[1:]))
