@@ -14,6 +14,9 @@ from grader.harness.enclosure import confine
 from grader.harness.worker import Worker, quiet
 from grader.sandbox.walls import Walls
 
+# Where programs and modules are, which in a sandbox is not where they are outside.
+PLACES = ("PATH", "PYTHONPATH")
+
 
 def work(channel: socket.socket, walls: Walls | None) -> None:
     """Become the worker that the first line of its channel describes."""
@@ -23,8 +26,10 @@ def work(channel: socket.socket, walls: Walls | None) -> None:
         return
     order = json.loads(line)
     confine(order["log"], order["cwd"])
+    environment = order["environment"]
+    own = {name: os.environ[name] for name in PLACES if name in environment}
     os.environ.clear()
-    os.environ.update(order["environment"])
+    os.environ.update({**environment, **own})
     if walls is not None:
         walls.raise_([order["folder"]], [order["cwd"], *order["shared"]])
     forget(order["reimported"])

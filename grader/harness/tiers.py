@@ -116,7 +116,8 @@ class Tier:
             self._preloaded = self._own_preloaded.enter_context(made)
         self._preloaded.start()  # to import beside what follows
         environment = clean_environment(str(place.scratch))
-        environment |= {"PYTHONPATH": bubblewrap.GRADER}
+        programs = f"{Path(sys.executable).parent}:{os.defpath}"
+        environment |= {"PYTHONPATH": bubblewrap.GRADER, "PATH": programs}
         built = bubblewrap.arguments(
             (),
             [place.scratch],

@@ -69,10 +69,11 @@ def chat(thread_id, text):
     return repr([len(others), got])
 """
 SAYS = """
-import sys
+import os, sys
 
 def chat(thread_id, text):
     told = [open(f"/proc/self/{name}").read() for name in ("environ", "cmdline")]
+    told.append(dict(os.environ))
     return repr([told, sys.path, sys.modules["grader"].__path__])
 """
 RIGHTS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
