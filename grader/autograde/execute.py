@@ -71,9 +71,12 @@ class ExecuteOutside(Execute):
         )
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> Pair:
-        """Run one cell; remember which."""
+        """Run one cell; remember which, and go no further where it passed a limit."""
         self._cell = cell if cell.cell_type == "code" else self._cell
-        return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]
+        ran: Pair = super().preprocess_cell(cell, resources, index)
+        if self._stopped:  # sooner than the kernel was asked about
+            raise DeadKernelError(self._stopped)
+        return ran
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Take what a cell shows, up to a limit."""
