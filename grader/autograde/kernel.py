@@ -71,7 +71,6 @@ class SandboxedKernelManager(AsyncKernelManager):
         self._around = Tier(ISOLATED)  # whose user nobody else has meanwhile
         self.inside = 0  # the pid of the sandbox's first process
         self.pid = 0  # the kernel's
-        self.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT_B)
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """Return the command that makes the sandbox; what waits in it ends with us."""
@@ -121,6 +120,12 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.ip = f"/proc/{self.inside}/root{SOCKETS}/s"
 
     start_kernel = _async_start_kernel
+
+    def client(self, **options: Any) -> Any:
+        """Return who talks to the kernel, and takes no message above the limit."""
+        made = super().client(**options)
+        made.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT_B)
+        return made
 
     def _order(self) -> dict[str, Any]:
         """Return what the zygote is told: to become this kernel in its sandbox."""
