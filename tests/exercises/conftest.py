@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,19 +13,25 @@ from grader.harness.harness import Harness
 from grader.harness.launchers import best_launcher
 from grader.vocabulary import Verdict
 
-Judge = Callable[..., Verdict]
+
+class Judge:
+    """What judges a text: `judge(stem, text, seed=…, processes=…)`."""
+
+    def __init__(self, harness: Harness, loop: asyncio.Runner) -> None:
+        self.harness, self._loop = harness, loop
+
+    def __call__(self, stem: str, text: str, **how: Any) -> Verdict:
+        """Return the verdict on a submission."""
+        exercise = catalog.load(stem)
+        checking = runner.check(self.harness, stem, exercise, text, **how)
+        return self._loop.run(checking).verdict
 
 
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
-    """Return what judges a text: `judge(stem, text, seed=…, processes=…)`."""
+    """One judge, whose harness is open until all tests have ended."""
     with asyncio.Runner() as loop:
         harness = Harness(best_launcher())
         loop.run(harness.__aenter__())
-
-        def judged(stem: str, text: str, **how: Any) -> Verdict:
-            exercise = catalog.load(stem)
-            return loop.run(runner.check(harness, stem, exercise, text, **how)).verdict
-
-        yield judged
+        yield Judge(harness, loop)
         loop.run(harness.__aexit__(None, None, None))
