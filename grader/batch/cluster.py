@@ -24,7 +24,8 @@ def judge_all(tasks: Iterator[Task], address: str) -> Iterator[Answer]:
     """Yield the answers to all tasks as they are completed.
 
     A task whose Dask worker is lost is given to another one. What the cluster gives
-    up on is taken apart, until the one submission is known that ends its workers.
+    up on is judged again at the end, one submission after the other and each alone:
+    the cluster also suspects what had only been given to the same worker.
 
     Raises:
         BadInput: Dask is not installed, or there is no scheduler.
@@ -67,6 +68,7 @@ def _silence() -> None:
 
 def _drawn(distributed: Any, client: Any, tasks: Iterator[Task]) -> Iterator[Answer]:
     given: dict[str, Task] = {}
+    suspects: list[Task] = []
     done = distributed.as_completed(loop=client.loop)
 
     def give(task: Task | None) -> None:
@@ -83,16 +85,18 @@ def _drawn(distributed: Any, client: Any, tasks: Iterator[Task]) -> Iterator[Ans
         task = given.pop(future.key)
         for answer in _answers(distributed, future, task):
             if "again" in answer:
-                give(answer["again"])
+                suspects.append(answer["again"])
             else:
                 yield answer
         future.release()  # nobody else asks for it, and the cluster's memory is small
         while len(given) < _room(client) and (more := next(tasks, None)) is not None:
             give(more)
+        if suspects and not given:
+            give(suspects.pop(0))
 
 
 def _answers(distributed: Any, future: Any, task: Task) -> Iterator[Answer]:
-    """Yield what a future came to; a part to be done again is `{"again": task}`.
+    """Yield what a future came to; what is to be done again is `{"again": task}`.
 
     An answer can be lost with the worker that kept it, between its end and this call.
     The scheduler then has the task judged again, and its answer is awaited here.
@@ -102,21 +106,20 @@ def _answers(distributed: Any, future: Any, task: Task) -> Iterator[Answer]:
     except Refused:
         raise
     except distributed.scheduler.KilledWorker:
-        answers = _in_parts(task)
+        answers = _suspected(task)
     except (Exception, asyncio.CancelledError) as problem:
         why = str(problem).partition("\n")[0] or future.status
         raise ClusterGone(f"the cluster could not judge: {why}") from None
     yield from answers
 
 
-def _in_parts(task: Task) -> Iterator[Answer]:
-    exercises = task["exercises"]
-    if len(exercises) == 1:
-        reason = "the machines that judged it were lost each time"
-        yield unjudged(exercises[0], reason)
+def _suspected(task: Task) -> Iterator[Answer]:
+    if task.get("alone"):
+        (exercise,) = task["exercises"]
+        yield unjudged(exercise, "the machines that judged it were lost each time")
         return
-    for exercise in exercises:
-        yield {"again": {**task, "exercises": [exercise]}}
+    for exercise in task["exercises"]:
+        yield {"again": {**task, "exercises": [exercise], "alone": True}}
 
 
 def _room(client: Any) -> int:

@@ -74,11 +74,12 @@ def small_judge(folder: Path) -> list[str]:
 class Nursery:
     """Runs the command many times, with a judge that needs no harness."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *modules: str) -> None:
         self.folder = folder
         self.judge = small_judge(folder)
+        script = str(Path(__file__).with_name("nursery.py"))
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("nursery.py"))],
+            [sys.executable, script, *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -89,8 +90,8 @@ class Nursery:
     def grade(
         self, *arguments: str | Path, kill_at: int = 0, accept: str = "3"
     ) -> dict[str, Any]:
-        """Run `grade`; return its status, memory, pid, and what it complained of."""
-        log = self.folder / "stderr.log"
+        """Run `grade`; return its status, memory, pid, acts, and what it said."""
+        log = self.folder / "said.log"
         order = {
             "arguments": ["grade", *map(str, arguments), "--accept-tier", accept],
             "judge": self.judge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,22 @@ def nursery(tmp_path: Path) -> Iterator[Nursery]:
     made = Nursery(folder)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gradebook in SQLite with no student, to be copied: making one takes a while."""
+    from tests.batch.gradebooks import make_book  # late, because it needs nbgrader
+
+    path = tmp_path_factory.mktemp("blank") / "gradebook.db"
+    make_book(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def url(blank: Path, tmp_path: Path) -> str:
+    """A gradebook of a test's own, in SQLite."""
+    return f"sqlite:///{shutil.copy(blank, tmp_path)}"
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,22 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
-from grader.batch.cluster import _answers
+from grader.batch.cluster import LEAST_UNDER_WAY, _answers
 from grader.harness.patience import until
 from tests.batch.classroom import (
+    RIGHT,
     ROOT,
     STEM,
     command,
     hand_in,
     lines,
+    run,
     small_judge,
 )
 from tests.harness.living import LIMIT_S, Signal, survivors
@@ -31,6 +34,7 @@ from tests.harness.living import LIMIT_S, Signal, survivors
 distributed = pytest.importorskip("distributed")
 
 AUTHORS = 12
+ALL_JUDGED = {f"author{number:02}": "judged" for number in range(AUTHORS)}
 # What a worker of the cluster runs first: its judge needs no harness.
 PRELOAD = """
 from grader.batch import worker
@@ -41,8 +45,10 @@ worker.COMMAND = {judge!r}
 class Cluster:
     """A scheduler and workers, each a process of its own, as on several machines."""
 
-    def __init__(self, folder: Path, judge: list[str] | None) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, judge: list[str] | None, settings: dict[str, str]
+    ) -> None:
+        self.folder, self.settings = folder, settings
         self.processes: list[subprocess.Popen[str]] = []
         self.preload = folder / "preload.py"
         self.preload.write_text(PRELOAD.format(judge=judge) if judge else "")
@@ -64,7 +70,7 @@ class Cluster:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **self.settings},
         )
         self.processes.append(process)
         return process
@@ -88,7 +94,7 @@ class Cluster:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A cluster of a test's own, with the small judge."""
-    made = Cluster(tmp_path, small_judge(tmp_path))
+    made = Cluster(tmp_path, small_judge(tmp_path), {})
     yield made
     made.close()
 
@@ -143,9 +149,7 @@ def test_an_answer_is_lost(cluster: Cluster) -> None:
 
 def test_a_real_task(tmp_path: Path) -> None:
     """a worker of the cluster judges a real submission, and leaves nothing behind"""
-    from tests.batch.classroom import RIGHT
-
-    cluster = Cluster(tmp_path, None)
+    cluster = Cluster(tmp_path, None, {})
     try:
         tree, out = tmp_path / "submitted", tmp_path / "out"
         hand_in(tree, "ada", RIGHT.read_text())
@@ -163,14 +167,14 @@ def test_a_real_task(tmp_path: Path) -> None:
 
 
 def test_the_scheduler_goes_away(cluster: Cluster, tmp_path: Path) -> None:
-    """a scheduler that is lost ends the run, and what is done is kept"""
+    """without a scheduler the run ends; what is done is kept, the rest comes later"""
     tree, out = tmp_path / "submitted", tmp_path / "out"
     class_of(tree)
     hand_in(tree, "author11", "it hangs once")
     told = Signal(tmp_path)
     cluster.worker()
-    arguments = ("--scheduler", cluster.address, "--accept-tier", "3")
-    grading = command("grade", tree, "-o", out, *arguments)
+    arguments = ("grade", tree, "-o", out, "--accept-tier", "3", "--scheduler")
+    grading = command(*arguments, cluster.address)
     told.wait()
     for process in cluster.processes:
         process.kill()
@@ -179,3 +183,57 @@ def test_the_scheduler_goes_away(cluster: Cluster, tmp_path: Path) -> None:
     assert "the same command goes on where this one stopped" in err
     assert "Traceback" not in err
     told.close()
+    kept = lines(out)
+    # The last one was given out when so few were left that have no verdict.
+    assert AUTHORS - LEAST_UNDER_WAY <= len(kept) < AUTHORS
+    with closing(Cluster(tmp_path, small_judge(tmp_path), {})) as another:
+        another.worker()
+        status, _, err = run(*arguments, another.address)
+    assert status == 0, err
+    assert lines(out)[: len(kept)] == kept
+    assert {line["author"]: line["status"] for line in lines(out)} == ALL_JUDGED
+    assert len(lines(out)) == AUTHORS
+    judged = Counter((tmp_path / "judged.log").read_text().split())
+    assert {judged[line["sha256"]] for line in kept} == {1}
+
+
+def test_what_kills_its_workers(tmp_path: Path) -> None:
+    """what kills two workers waits for a person; what they had besides is judged"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    class_of(tree)
+    hand_in(tree, "author00", "it kills")
+    settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    with closing(Cluster(tmp_path, small_judge(tmp_path), settings)) as cluster:
+        first = cluster.worker()
+        arguments = ("--scheduler", cluster.address, "--accept-tier", "3")
+        grading = command("grade", tree, "-o", out, *arguments)
+        # Dask suspects all that a lost worker was given: some more than it worked on.
+        assert survivors([first]) == []
+        cluster.worker()
+        cluster.worker()
+        _, err = grading.communicate()
+    assert grading.returncode == 3, err
+    found = {line["author"]: line for line in lines(out)}
+    status = {author: line["status"] for author, line in found.items()}
+    assert status == {**ALL_JUDGED, "author00": "error"}
+    assert len(lines(out)) == AUTHORS
+    judged = (tmp_path / "judged.log").read_text().split()
+    assert judged.count(found["author00"]["sha256"]) == 2
+    rows = (out / "grades.csv").read_text().splitlines()
+    assert f"author00,{STEM},error,,10,the machines that judged it were lost" in rows[1]
+
+
+def test_a_worker_that_isolates_too_little(tmp_path: Path) -> None:
+    """a worker below the accepted tier ends the run, and gives nobody a verdict"""
+    tree, out = tmp_path / "submitted", tmp_path / "out"
+    hand_in(tree, "ada", "x = 1")
+    settings = {"GRADER_TIER": "3"}
+    with closing(Cluster(tmp_path, small_judge(tmp_path), settings)) as cluster:
+        cluster.worker()
+        arguments = ("--scheduler", cluster.address, "--accept-tier", "2")
+        status, _, err = run("grade", tree, "-o", out, *arguments)
+    assert status == 2
+    assert "found tier 3" in err
+    assert "help: `python -m grader doctor`" in err
+    assert lines(out) == []
+    assert not (out / "index.html").exists()
