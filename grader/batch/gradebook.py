@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -43,6 +44,8 @@ class Scores:
         """
         from nbgrader.api import Gradebook  # two seconds, for those who asked for it
 
+        # There nbgrader logs each attempt with a traceback; what it means is said here.
+        logging.getLogger("tornado.application").setLevel(logging.CRITICAL + 1)
         try:
             url = make_url(self._url)
             if url.get_backend_name() == "sqlite":

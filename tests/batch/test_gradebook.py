@@ -11,48 +11,32 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from grader import catalog
+from grader.__main__ import main
+from grader.batch import pool, worker
 from grader.batch.gradebook import COURSE, Scores
 from grader.batch.graded import Graded
+from grader.batch.grading import SOME_WAIT
 from grader.batch.submitted import Submitted
 from grader.submissions import BadInput
 from grader.vocabulary import Status
-from tests.batch.classroom import OTHER, ROOT, STEM, verdict
+from tests.batch.classroom import (
+    OTHER,
+    ROOT,
+    STEM,
+    hand_in,
+    lines,
+    small_judge,
+    verdict,
+)
+from tests.batch.gradebooks import CHECKS, FULL, make_book, scores
 from tests.harness.postgres import Server
 
 GRADERS = 3
-CHECKS = tuple(catalog.load(STEM).checks.values())
-
-
-def make_book(url: str) -> str:
-    """Make a gradebook as generate_assignment does, and return its address."""
-    with Gradebook(url, COURSE) as book:
-        book.add_assignment(STEM)
-        book.add_notebook(STEM, STEM)
-        for check in CHECKS:
-            book.add_grade_cell(
-                check.name, STEM, STEM, max_score=check.points, cell_type="code"
-            )
-        book.add_solution_cell("submission", STEM, STEM)
-    return url
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A gradebook in SQLite."""
-    return make_book(f"sqlite:///{tmp_path}/gradebook.db")
 
 
 def graded(author: str, status: Status = Status.passed) -> Graded:
     """Return a submission of which every check ended so."""
     return Graded(Submitted(author, STEM, "source", "0" * 64), verdict(status))
-
-
-def scores(url: str, author: str) -> dict[str, tuple[float | None, bool]]:
-    """Return each cell's automatic score, and whether a person must look."""
-    with Gradebook(url, COURSE) as book:
-        notebook = book.find_submission_notebook(STEM, STEM, author)
-        return {g.name: (g.auto_score, g.needs_manual_grade) for g in notebook.grades}
 
 
 def add(url: str, *every: Graded) -> Scores:
@@ -66,7 +50,7 @@ def add(url: str, *every: Graded) -> Scores:
 def test_scores(url: str) -> None:
     """each check's points are in its cell, for a student who was not there before"""
     add(url, graded("ada"), graded("bob", Status.failed))
-    assert scores(url, "ada") == {c.name: (c.points, False) for c in CHECKS}
+    assert scores(url, "ada") == FULL
     assert scores(url, "bob") == {c.name: (0.0, False) for c in CHECKS}
 
 
@@ -75,7 +59,7 @@ def test_an_error_is_no_zero(url: str) -> None:
     add(url, graded("ada", Status.error))
     assert scores(url, "ada") == {c.name: (None, True) for c in CHECKS}
     add(url, graded("ada"))
-    assert scores(url, "ada") == {c.name: (c.points, False) for c in CHECKS}
+    assert scores(url, "ada") == FULL
 
 
 def test_again(url: str) -> None:
@@ -143,8 +127,7 @@ def several(url: str) -> None:
     said = [writer.communicate()[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * GRADERS, said
     for number in range(6):
-        found = scores(url, f"author{number}")
-        assert found == {check.name: (check.points, False) for check in CHECKS}
+        assert scores(url, f"author{number}") == FULL
     with Gradebook(url, COURSE) as book:
         assert len(book.students) == 6
         assert len(book.assignment_submissions(STEM)) == 6
@@ -178,4 +161,28 @@ def test_one_author_whom_the_database_refuses(postgres: str) -> None:
     assert book.written == 2
     assert list(book.refused) == [long]
     assert "too long" in book.refused[long]
-    assert scores(postgres, "zoe") == {c.name: (c.points, False) for c in CHECKS}
+    assert scores(postgres, "zoe") == FULL
+
+
+def test_a_class_with_such_an_author(
+    postgres: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """the command writes everybody else's scores, names that author, and gives 3"""
+    monkeypatch.setattr(worker, "COMMAND", small_judge(tmp_path))
+    monkeypatch.setattr(pool, "handed_on", lambda _: None)  # it needs no libraries
+    tree, out, long = tmp_path / "submitted", tmp_path / "out", "y" * 200
+    for author in ("eve", long, "zed"):  # in this order
+        hand_in(tree, author, author)
+    arguments = ("grade", tree, "-o", out, "--accept-tier", "3")
+    assert main([*map(str, arguments), "--gradebook", postgres]) == SOME_WAIT
+    printed, complained = capsys.readouterr()
+    assert f"{long}'s scores are not in the gradebook: " in printed
+    assert "Traceback" not in complained
+    for author in ("eve", "zed"):
+        assert scores(postgres, author) == FULL
+    assert [line["status"] for line in lines(out)] == ["judged"] * 3
+    assert f"\n{long},{STEM},judged,10,10," in (out / "grades.csv").read_text()
+    assert (out / "index.html").is_file()

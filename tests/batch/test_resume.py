@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 from collections import Counter
 from pathlib import Path
@@ -21,8 +22,10 @@ from tests.batch.classroom import (
 )
 from tests.harness.living import survivors
 
-KILLS = 50
+RUNS = 25  # each killed twice, and then run to its end
 KILLED = -signal.SIGKILL
+# In pages, in the journal, and beside the tier in grades.csv.
+SEED = re.compile(r'(?<=seed )\d+|(?<="seed": )\d+|\d+,(?:not )?isolated')
 
 
 def keys(out: Path) -> list[tuple[str, str, str]]:
@@ -30,37 +33,55 @@ def keys(out: Path) -> list[tuple[str, str, str]]:
     return [(x["author"], x["exercise"], x["sha256"]) for x in lines(out)]
 
 
+def written(out: Path) -> dict[str, list[str]]:
+    """Return the lines of all files without seeds, and those of the journal sorted."""
+    found = {}
+    for path in filter(Path.is_file, out.rglob("*")):
+        text = SEED.sub("seed", path.read_text(encoding="utf-8")).splitlines()
+        name = path.relative_to(out).as_posix()
+        found[name] = sorted(text) if path.suffix == ".jsonl" else text
+    return found
+
+
 def test_killed_at_fifty_points(nursery: Nursery, tmp_path: Path) -> None:
-    """killed at fifty random acts on the disk: no grade is lost, and none twice"""
-    rng = random.Random(4711)
-    tree, out = tmp_path / "submitted", tmp_path / "out"
-    for number in range(120):
-        hand_in(tree, f"author{number:03}", f"x = {number // 2}")
-    before: list[tuple[str, str, str]] = []
-    for _ in range(KILLS):
-        # A run does one act for each line, and some hundred for the pages at its end.
-        ended = nursery.grade(tree, "-o", out, kill_at=rng.randint(1, 7))
-        assert ended["status"] == KILLED
-        kept = keys(out)
-        assert kept[: len(before)] == before, "a line was lost"
-        before = kept
-    assert len(before) < 120, "every kill came before the last line"
-    assert nursery.grade(tree, "-o", out)["status"] == 0
-    found = keys(out)
-    assert len(set(found)) == len(found) == 120
-    assert {author for author, _, _ in found} == {f"author{n:03}" for n in range(120)}
-    assert (out / "index.html").is_file()
-    assert list(out.rglob(".new-*")) == [], "nothing half written is left"
+    """killed all over a run, no grade is lost or given twice, and it ends the same"""
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")  # shown where this fails
+    rng = random.Random(seed)
+    tree, whole = tmp_path / "submitted", tmp_path / "whole"
+    for number in range(10):
+        hand_in(tree, f"author{number}", f"x = {number // 2}")
+    acts = nursery.grade(tree, "-o", whole)["acts"]
+    with_all_judged = nursery.grade(tree, "-o", whole)["acts"]
+    assert acts >= 2 * RUNS
+    expected = written(whole)
+    for number in range(RUNS):
+        out = tmp_path / f"out{number}"
+        # The first kills are one in each 25th of all acts, the second among the rest.
+        first = rng.randint(acts * number // RUNS + 1, acts * (number + 1) // RUNS)
+        second = rng.randint(1, max(with_all_judged, acts - first))
+        before: list[tuple[str, str, str]] = []
+        for kill_at in (first, second):
+            ended = nursery.grade(tree, "-o", out, kill_at=kill_at)
+            assert ended["status"] == KILLED, (first, second)
+            kept = keys(out)
+            assert kept[: len(before)] == before, "a line was lost"
+            said = ended["said"].count(" judged, ")  # each text is of two authors
+            assert 2 * said <= len(kept) - len(before), "said, and not kept"
+            before = kept
+        assert nursery.grade(tree, "-o", out)["status"] == 0
+        assert keys(out)[: len(before)] == before, "a line was lost"
+        assert written(out) == expected, (first, second)
 
 
 def test_killed_while_the_pages_are_written(nursery: Nursery, tmp_path: Path) -> None:
-    """killed while it writes tables and pages, the next run has all of them whole"""
+    """killed at each act after the last verdict, none judges anew, and all is whole"""
     tree, out = tmp_path / "submitted", tmp_path / "out"
     for number in range(4):
         hand_in(tree, f"author{number}", f"x = {number}")
     assert nursery.grade(tree, "-o", out)["status"] == 0
     whole = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
-    for kill_at in range(1, 10):
+    for kill_at in range(1, nursery.grade(tree, "-o", out)["acts"] + 1):
         ended = nursery.grade(tree, "-o", out, kill_at=kill_at)
         assert ended["status"] == KILLED
     assert nursery.grade(tree, "-o", out)["status"] == 0
@@ -169,9 +190,9 @@ def test_the_real_command_killed(tmp_path: Path) -> None:
     assert {line["verdict"]["score"] for line in lines(out)} == {10.0}
 
 
-def test_interrupted(tmp_path: Path) -> None:
-    """Ctrl-C ends everything that was started, and says how to go on"""
-    tree, out = tmp_path / "submitted", tmp_path / "out"
+def test_interrupted(nursery: Nursery, tmp_path: Path) -> None:
+    """Ctrl-C ends all that was started; the same command ends as if there was none"""
+    tree, out, whole = tmp_path / "submitted", tmp_path / "out", tmp_path / "whole"
     real_class(tree)
     arguments = ("grade", tree, "-o", out, "--accept-tier", "3", "--workers", "1")
     first = command(*arguments)
@@ -183,6 +204,14 @@ def test_interrupted(tmp_path: Path) -> None:
     assert first.returncode == 130
     assert "the same command goes on where this one stopped" in err
     assert survivors(below) == []
+    done = lines(out)
+    assert 1 <= len(done) < 3
+    assert run(*arguments)[0] == 0
+    assert (lines(out)[: len(done)], len(lines(out))) == (done, 3)
+    assert nursery.grade(tree, "-o", whole)["status"] == 0  # judges all as right
+    found, expected = written(out), written(whole)
+    assert sorted(found) == sorted(expected)
+    assert found["grades.csv"] == expected["grades.csv"]
 
 
 def test_identical_once(nursery: Nursery, tmp_path: Path) -> None:

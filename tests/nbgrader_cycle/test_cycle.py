@@ -1,6 +1,7 @@
 """A class of three goes through all of nbgrader's stock commands."""
 
 import csv
+import re
 import subprocess
 from pathlib import Path
 
@@ -96,13 +97,25 @@ def test_feedback_shows_the_failed_claim(course: Course) -> None:
     assert "what process 0 was told, process 1 knows" in text
 
 
-def test_validate_says_what_a_learner_may_expect(course: Course) -> None:
-    """validate passes the right notebook, and fails the wrong one"""
-    for student, words in {"right": "Success!", "wrong": "failed"}.items():
-        notebook = course.home(student) / STEM / course.release.name
-        assert words in course.nbgrader(
-            "validate", str(notebook), cwd=course.home(student)
-        )
+def without_points(course: Course, student: str) -> set[str]:
+    """Return the claims for which autograde has not given all points."""
+    given = course.scores(student)
+    return {name for name, full in SCORES["right"].items() if given[name][0] != full}
+
+
+@pytest.mark.parametrize(
+    ("configured", "students"), [(False, ("right", "wrong", "half")), (True, ("half",))]
+)
+def test_validate_says_what_autograde_gives(
+    course: Course, configured: bool, students: tuple[str, ...]
+) -> None:
+    """at home and in the course, validate fails the claims that get no points"""
+    paths = [str(course.home(name) / STEM / course.release.name) for name in students]
+    cwd = course.root if configured else course.home("nobody")
+    said = course.nbgrader("validate", *paths, cwd=cwd)
+    parts = re.split(r"Success!|VALIDATION FAILED", said)[1:]  # one for each notebook
+    found = [set(re.findall(r'grade\("(\w+)"\)', part)) for part in parts]
+    assert found == [without_points(course, name) for name in students]
 
 
 def test_what_is_released_is_what_is_committed(course: Course) -> None:
