@@ -126,7 +126,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Judge from a process that is unlike a notebook: set up and used otherwise."""
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
-    monkeypatch.setenv("PATH", "/home/teacher/bin", prepend=":")
+    monkeypatch.setenv("PATH", "/elsewhere/bin", prepend=":")
     monkeypatch.setenv("PYTHONHASHSEED", "1")
     with contextlib.ExitStack() as files:
         for _ in range(30):
