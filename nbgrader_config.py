@@ -80,7 +80,9 @@ c.Execute.timeout = 60  # s a cell; no score depends on it
 c.Execute.shutdown_kernel = "immediate"
 c.Execute.extra_arguments = ["--InteractiveShellApp.ignore_cwd=True"]
 
-# For `nbgrader zip_collect`: ada_ex04_memory_saver.ipynb is Ada's; browsers add (1).
+# For `nbgrader zip_collect`: what came back may lead out of its folder, or be no zip.
+c.ZipCollectApp.extractor_plugin = "grader.batch.unpacking.Unpacked"
+# ada_ex04_memory_saver.ipynb is Ada's; browsers add (1).
 c.FileNameCollectorPlugin.named_regexp = (
     r".*[/\\](?P<student_id>[^/\\]+)_(?P<file_id>ex\d\d_\w+?)(?: ?\(\d+\))?\.ipynb$"
 )
