@@ -25,7 +25,8 @@ what is written:
 
 exit status:
   0    everything was judged
-  2    nothing was judged: a wrong path or option, or a machine that isolates too little
+  2    not all was done, and the last lines say why: a wrong path or option, a machine
+       that isolates too little, a cluster or a gradebook that failed
   3    some submissions have no score and wait for a person: see index.html
   130  interrupted; the same command goes on
 
