@@ -90,8 +90,9 @@ def outputs(course: Course, name: str) -> str:
     shown = []
     for cell in hostile.load(path)["cells"]:
         for output in cell.get("outputs", ()):
-            shown.append("".join(output.get("text", output.get("traceback", ()))))
-    return "\n".join(shown)
+            # A kernel may send one line in two: its text goes on where the last ended.
+            shown += output.get("text", ["\n", *output.get("traceback", ()), "\n"])
+    return "".join(shown)
 
 
 @pytest.mark.parametrize(
