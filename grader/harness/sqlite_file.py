@@ -12,6 +12,7 @@ import os
 import sqlite3
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ ROW_B = 100  # what a row takes in memory beside its values
 # So many instructions of SQLite's machine, about a second, are what one question may
 # take. One that is a function may take for ever, so none of a submission's is called.
 STEPS_LIMIT = 20_000_000
+# To read the schema is one step for each table, however long its text. So there is a
+# limit of time too, for all questions together, which no honest file comes near.
+LOOK_LIMIT_S = 10.0
+AGAIN_S = 0.05  # an interruption between two questions is of no effect
 FUNCTIONS = ("count", "max")
 LOG, JOURNAL = "-wal", "-journal"  # what SQLite opens too, if it is there
 LOG_HEADER_B, HEADER_B = 32, 100
@@ -88,7 +93,10 @@ def opened(path: Path) -> Iterator[Reader]:
         for end, data in _taken(path).items():
             if data:
                 copy.with_name(copy.name + end).write_bytes(data)
-        with contextlib.closing(sqlite3.connect(copy)) as database:
+        with (
+            contextlib.closing(sqlite3.connect(copy)) as database,
+            _interrupted(database, LOOK_LIMIT_S),
+        ):
             database.execute("PRAGMA trusted_schema=OFF")
             database.execute("PRAGMA temp_store=MEMORY")
             database.execute("PRAGMA locking_mode=EXCLUSIVE")  # needs no shared memory
@@ -99,6 +107,26 @@ def opened(path: Path) -> Iterator[Reader]:
             if os.name == "posix":  # or SQLite would write back the log at its end
                 folder.cleanup()
             yield Reader(database)
+
+
+@contextlib.contextmanager
+def _interrupted(database: sqlite3.Connection, limit_s: float) -> Iterator[None]:
+    """End every question after a while, from outside: SQLite lets others run."""
+    done = threading.Event()
+
+    def interrupt() -> None:
+        ended = done.wait(limit_s)
+        while not ended:
+            database.interrupt()
+            ended = done.wait(AGAIN_S)
+
+    clock = threading.Thread(target=interrupt, daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        done.set()
+        clock.join()
 
 
 def _taken(path: Path) -> dict[str, bytes]:
