@@ -9,10 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# For an answer. What is judged takes seconds, and its own limits end it long before
+# this one, which is for a defect of ours.
+ANSWER_LIMIT_S = 900.0
 GOODBYE_S = 5.0
 
 
@@ -23,10 +27,12 @@ class ServiceGone(Exception):
 class Client:
     """Starts the service when it is first needed, and again when it has ended.
 
-    `zygote` returns what a zygote obeys that the service may have, if there is one.
+    One that has not answered within `limit_s` is ended. `zygote` returns what a zygote
+    obeys that the service may have, if there is one.
     """
 
     def __init__(self, zygote: Callable[[], socket.socket | None] = lambda: None):
+        self.limit_s = ANSWER_LIMIT_S
         self._zygote = zygote
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -58,7 +64,7 @@ class Client:
         """Return the service's answer to one request.
 
         Raises:
-            ServiceGone: the service ended before it answered.
+            ServiceGone: the service ended before it answered, or said nothing too long.
             KeyboardInterrupt: the wait was interrupted; the run was ended first.
         """
         with self._lock:
@@ -107,9 +113,18 @@ class Client:
     def _receive(self, number: int) -> dict[str, Any]:
         assert self._process is not None
         assert self._process.stdout is not None
-        while line := self._process.stdout.readline():
-            answer: dict[str, Any] = json.loads(line)
-            if answer["id"] == number:
-                return answer
+        deadline = time.monotonic() + self.limit_s
+        late = threading.Timer(self.limit_s, self._process.kill)
+        late.daemon = True
+        late.start()
+        try:
+            while line := self._process.stdout.readline():
+                answer: dict[str, Any] = json.loads(line)
+                if answer["id"] == number:
+                    return answer
+        finally:
+            late.cancel()
         code = self._process.wait()
+        if time.monotonic() >= deadline:
+            raise ServiceGone(f"the grader gave no answer for {self.limit_s:g} s")
         raise ServiceGone(f"the grader's process ended with exit code {code}")

@@ -66,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
         "corpus",
         "sources",
     },
-    "batch": MAKERS | READERS | {"catalog", "runner", "submissions"},
+    "batch": MAKERS | READERS | {"catalog", "client", "runner", "submissions"},
     "bundle": {
         *("batch", "build", "catalog", "cells", "reports", "runner", "submissions"),
         "vocabulary",

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.batch.task import ATTEMPTS, Answer, Task, unjudged
+from grader.client import ANSWER_LIMIT_S
 
-# From one line of the process to the next; a submission is judged in seconds, and
-# its own limits end it long before this one, which is for a defect of ours.
-ANSWER_LIMIT_S = 900.0
 ANSWER_LIMIT_B = 64 * 1024 * 1024
 GOODBYE_S = 10.0
 COMMAND = (sys.executable, "-P", "-m", "grader.batch.task")

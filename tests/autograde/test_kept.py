@@ -7,8 +7,10 @@ import contextlib
 import psutil
 
 from grader.autograde.kept import Kept
-from grader.client import Client
+from grader.client import ANSWER_LIMIT_S, Client
 from grader.harness.tiers import ISOLATED
+from grader.session import asked
+from grader.vocabulary import Status
 from tests.harness.living import is_zygote, survivors
 from tests.sandbox.conftest import needed
 
@@ -56,6 +58,25 @@ def test_a_service_that_died_is_replaced() -> None:
         with kept.fresh() as client:
             assert "verdict" in judge(client)
             assert client.pid != dead.pid
+    finally:
+        kept.close()
+
+
+def test_a_service_that_says_nothing_is_replaced() -> None:
+    """who waits gets an error for a person, and the next author is judged"""
+    kept = Kept(idle_s=600)
+    try:
+        with kept.fresh() as client:
+            silent = psutil.Process(client.pid)
+            silent.suspend()
+            client.limit_s = 0.1
+            verdict, _ = asked(client, STEM, PASSES_NONE, None, 0)
+            assert {each.status for each in verdict.results} == {Status.error}
+            assert "no answer for 0.1 s" in verdict.results[0].rationale
+            assert not silent.is_running()
+            client.limit_s = ANSWER_LIMIT_S
+        with kept.fresh() as client:
+            assert "verdict" in judge(client)
     finally:
         kept.close()
 
