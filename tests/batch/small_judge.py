@@ -19,7 +19,7 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         verdict = json.load(file)
     folder = os.path.dirname(sys.argv[1])
-    tier = int(os.environ.get("GRADER_TIER", "1"))
+    tier = int(os.environ.get("GRADER_TIER") or 1)
     for line in sys.stdin:
         task = json.loads(line)
         if tier > task["tier"]:
