@@ -16,7 +16,14 @@ import pytest
 from grader.harness import tiers
 from grader.harness.fork_launcher import ForkLauncher
 from grader.sandbox import bubblewrap
-from tests.harness.living import LIMIT_S, command, leftovers, survivors, tree
+from tests.harness.living import (
+    LIMIT_S,
+    command,
+    is_zygote,
+    leftovers,
+    survivors,
+    tree,
+)
 from tests.harness.small import LIGHT, Warm
 from tests.sandbox.conftest import needed
 
@@ -105,17 +112,24 @@ def test_ended_command(
 
 def part(below: list[psutil.Process], whom: str) -> psutil.Process:
     """Return a part of the sandbox among what a command has started."""
-    if whom in ("guard.py", "bwrap", "zygote"):
+    if whom in ("guard.py", "bwrap"):
         return named(below, whom)
     if whom == "first":  # what waits in the sandbox from its start
         (outer,) = named(below, "guard.py").children()
         (inner,) = outer.children()
         (first,) = inner.children()
         return first
-    (waits,) = named(below, "zygote").children()
+    # There is a second one, for another hash seed, which has forked nobody yet.
+    tops = [p for p in below if is_zygote(p) and not is_zygote(p.parent())]
+    ((zygote, waits),) = [(top, child) for top in tops for child in top.children()]
     (forkserver,) = waits.children()
-    forked = sorted(forkserver.children(), key=lambda p: p.pid)
-    return {"waits": waits, "forkserver": forkserver, "forwarder": forked[0]}[whom]
+    forwarder = min(forkserver.children(), key=lambda p: p.create_time())
+    return {
+        "zygote": zygote,
+        "waits": waits,
+        "forkserver": forkserver,
+        "forwarder": forwarder,
+    }[whom]
 
 
 @pytest.mark.parametrize(
