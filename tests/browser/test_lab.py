@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.browser.page import Page
 
 REPO = Path(__file__).parents[2]
 TOUR, EXERCISE = "ex00_start_here", "ex04_memory_saver"
+EXPLORED = "ex02_shared_globals"
 TABS = 40  # how often Tab is pressed at most before a widget must have the focus
 
 pytestmark = pytest.mark.slow
@@ -136,3 +138,32 @@ def test_progress_in_the_tour(page: Page) -> None:
     link.click()
     page.until(lambda: EXERCISE in page.driver.current_url)
     page.shoot("14-followed")
+
+
+def test_step_through_a_run(page: Page) -> None:
+    """the explorer goes forward and back, by its buttons and by its slider's keys"""
+    page.open(EXPLORED)
+    page.run(number(EXPLORED, "setup"))
+    shown = page.run(number(EXPLORED, "prediction"))
+    page.until(lambda: shown.find_elements(By.CSS_SELECTOR, "input[type=radio]"))
+    shown.find_elements(By.CSS_SELECTOR, "input[type=radio]")[0].click()
+    shown.find_element(By.CSS_SELECTOR, "button").click()
+    page.until(lambda: "You predicted a:" in shown.text)
+
+    shown = page.run(number(EXPLORED, "explorer"))
+    first = page.until(lambda: re.search(r"Step 1 of (\d+)", shown.text))
+    last = int(first[1])
+    back, forward = shown.find_elements(By.CSS_SELECTOR, "button")
+    assert not back.is_enabled()
+    for at in range(2, last + 1):
+        forward.click()
+        page.until(lambda at=at: f"Step {at} of {last}" in shown.text)
+    page.shoot("15-last-step", shown)
+    assert not forward.is_enabled()
+    assert "✗" in shown.text  # the starter has mixed them by then
+    back.click()
+    page.until(lambda: f"Step {last - 1} of {last}" in shown.text)
+    shown.find_element(By.CSS_SELECTOR, ".noUi-handle").send_keys(Keys.HOME)
+    page.until(lambda: f"Step 1 of {last}" in shown.text)
+    page.shoot("16-first-step", shown)
+    assert "✗" not in shown.text
