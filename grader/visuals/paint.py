@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from grader.visuals import style
@@ -31,6 +31,7 @@ MARKERS = {
     "stored": ("s", 7.0),
 }
 PAUSE_IN = (-0.025, 0.025)  # the two strokes of the sign for "held"
+WIDTHS = 20_000  # of texts, a few MiB
 TAG = re.compile(r"<[^>]+>")
 ID = re.compile(r'(\bid="|url\(#|href="#)')
 
@@ -51,12 +52,17 @@ def quiet_matplotlib() -> Iterator[None]:
         yield
 
 
+@cache
 def measured() -> Measure:
-    """Return a function of a text and its size that gives its width in inches."""
+    """Return a function of a text and its size that gives its width in inches.
+
+    A class's pictures have most of their texts in common, and to measure them is a
+    third of what a picture takes: so it remembers them, up to a number.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    @cache
+    @lru_cache(WIDTHS)
     def width(text: str, size_pt: float) -> float:
         if not text:
             return 0.0
