@@ -23,7 +23,7 @@ exercise = Exercise(
     ),
 )
 
-TURNS, CROWD = range(6), range(20)
+TURNS, CROWD, THREE = range(6), range(20), range(3)
 
 
 def asks(number: int, thread: str, question: str) -> Call:
@@ -64,15 +64,15 @@ exercise.scenario(
     asks(0, "{thread}", "What is my city?"),
 )
 exercise.scenario(
-    "two_at_once",
-    "one server is asked two questions at once, and then one three times",
+    "three_at_once",
+    "one server is asked three questions at once, of which the model answers the "
+    "second one first, and then one three times",
     together(
-        asks(0, "{thread_0}", "My lucky word is {word_0}."),
-        asks(0, "{thread_1}", "My lucky word is {word_1}."),
+        *(asks(0, f"{{thread_{n}}}", f"My lucky word is {{word_{n}}}.") for n in THREE),
         held_at="model",
-        one_by_one=True,
+        answered=(1, 0, 2),
     ),
-    *(asks(0, f"{{thread_{n}}}", "My lucky word is {word_2}.") for n in (2, 3, 0)),
+    *(asks(0, f"{{thread_{n}}}", "My lucky word is {word_3}.") for n in (3, 4, 0)),
 )
 
 SHARED = "what do two requests share that belongs to one of them?"
@@ -87,13 +87,13 @@ def has_own_answer(run: Run, reply: Observation, expected: str) -> None:
 
 
 @exercise.check(points=2)
-def six_in_a_row(in_a_row: Run, two_at_once: Run) -> None:
-    """six in a row, and three that follow two at once: all answered, each asked once"""
+def six_in_a_row(in_a_row: Run, three_at_once: Run) -> None:
+    """six in a row, and three after three at once: all answered, each asked once"""
     for i, reply in enumerate(in_a_row.replies):
         has_own_answer(in_a_row, reply, in_a_row.drawn[f"word_{i % 2}{i // 2}"])
-    for reply in two_at_once.replies[2:]:
-        has_own_answer(two_at_once, reply, two_at_once.drawn.word_2)
-    for run in (in_a_row, two_at_once):
+    for reply in three_at_once.replies[3:]:
+        has_own_answer(three_at_once, reply, three_at_once.drawn.word_3)
+    for run in (in_a_row, three_at_once):
         asked_once(run, "lucky")
 
 
@@ -126,14 +126,15 @@ def quiet_log(in_a_row: Run, crowd: Run) -> None:
 
 
 @exercise.check(points=2)
-def both_inside(two_at_once: Run) -> None:
+def both_inside(three_at_once: Run) -> None:
     """two requests are at the model at the same time; answered first, returned first"""
-    run, words = two_at_once, (two_at_once.drawn.word_0, two_at_once.drawn.word_1)
-    answered(run, besides=run.replies[2:])
-    side_by_side(run, words, "what keeps the server waiting while the model thinks?")
+    run, words = three_at_once, [three_at_once.drawn[f"word_{n}"] for n in THREE]
+    answered(run, besides=run.replies[3:])
+    waits = "what keeps the server waiting while the model thinks?"
+    side_by_side(run, words[:2], waits)
     answers, told = run.of("answer"), zip(words, run.replies, strict=False)
     first = [reply for word, reply in told if word in answers[0].text]
     if first and len(answers) > 1 and first[0].number > answers[1].number:
         what = "the model had answered, but the reply waited for another request"
-        inside = "which of the two runs inside the other, on the same stack?"
+        inside = "does it run around another one, on the same stack, or in a queue?"
         fail(what, because=[*answers, *first], help=inside)

@@ -53,6 +53,7 @@ class Ledger:
         self._charges: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, tuple[str, str]] = {}  # body and charge, by key
         self._in_flight: set[str] = set()
+        self._unlisted: set[str] = set()
         self._failures: list[LedgerFails] = []
 
     def apply(self, step: LedgerFails) -> None:
@@ -80,6 +81,7 @@ class Ledger:
 
     def charge(self, key: str, body: Mapping[str, Any]) -> Decision:
         """Decide a request that has entered."""
+        self._unlisted.clear()
         failure = self._failures.pop(0) if self._failures else None
         if failure is not None and not failure.charged:
             text = "the ledger is out of order, and has charged nothing"
@@ -91,6 +93,8 @@ class Ledger:
         done = Decision(200, self._charges[charge_id], charge_id, new=made is None)
         if failure is None:
             return done
+        if not failure.listed:
+            self._unlisted.add(charge_id)
         return replace(
             done, status=failure.status, body=_error(failure.status, UNKNOWN)
         )
@@ -106,8 +110,12 @@ class Ledger:
         return Decision(404, _error(404, f"there is no charge {charge_id[:50]!r}"))
 
     def of_order(self, order_id: str) -> Decision:
-        """Return all charges of an order, the oldest first."""
-        found = [c for c in self._charges.values() if c.get("order_id") == order_id]
+        """Return all charges of an order that are listed yet, the oldest first."""
+        found = [
+            charge
+            for charge_id, charge in self._charges.items()
+            if charge.get("order_id") == order_id and charge_id not in self._unlisted
+        ]
         return Decision(200, {"data": found})
 
     def _new(self, body: Mapping[str, Any]) -> str:

@@ -165,10 +165,10 @@ class Supervisor:
 
     async def _gathered(self, step: Together, first: int) -> None:
         event, count = step.held_at or "", len(step.calls)
-        gathering = self.world.gather(event, count, step.one_by_one)
+        gathering = self.world.gather(event, count, step.answered)
 
         async def one(call: Call, index: int) -> None:
-            if step.one_by_one and index:
+            if step.answered and index:
                 await gathering.entered[index - 1].wait()
             await self._one(call, first + index, beside=True)
             gathering.returned += 1

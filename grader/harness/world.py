@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,11 +33,11 @@ MESSAGE_BEGINS, MESSAGE_ENDS = 1000, 3000  # characters of a message that are ke
 class Gathering:
     """Requests of one event that wait until all expected calls are in."""
 
-    def __init__(self, event: str, expected: int, one_by_one: bool) -> None:
-        self.event, self.expected, self.one_by_one = event, expected, one_by_one
+    def __init__(self, event: str, expected: int, answered: Sequence[int]) -> None:
+        self.event, self.expected, self.answered = event, expected, answered
         self.inside, self.returned = 0, 0
         self.open, self.looking = asyncio.Event(), asyncio.Lock()
-        # What the next call, and the next answer, wait for when they come one by one.
+        # What the next call, and the next answer, wait for when they have an order.
         self.entered = [asyncio.Event() for _ in range(expected)]
         self.back = [asyncio.Event() for _ in range(expected)]
 
@@ -52,8 +52,12 @@ class Gathering:
 
     async def turn(self, place: int) -> None:
         """Wait until the request that came in at `place`, from 1, may be answered."""
-        if self.one_by_one and 1 < place <= self.expected:
-            await self.back[place - 2].wait()
+        if place - 1 in self.answered:
+            before = self.answered[: self.answered.index(place - 1)]
+            # Who has not come in while all waited does not come before them.
+            ahead = [call for call in before if call < self.inside]
+            if ahead:
+                await self.back[len(ahead) - 1].wait()
 
 
 class World:
@@ -88,9 +92,9 @@ class World:
         if event in self._holds:
             self._holds.pop(event).set()
 
-    def gather(self, event: str, expected: int, one_by_one: bool) -> Gathering:
+    def gather(self, event: str, expected: int, answered: Sequence[int]) -> Gathering:
         """Hold the next requests of `event` until `expected` calls are in."""
-        self._gathering = Gathering(event, expected, one_by_one)
+        self._gathering = Gathering(event, expected, answered)
         return self._gathering
 
     def order(self, step: Answers) -> None:

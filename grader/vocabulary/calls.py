@@ -29,11 +29,11 @@ class Together:
     calls are in or nothing moves any more; what is asked `meanwhile` is asked then,
     and has until nothing moves any more to be answered before the profiles are.
 
-    One by one, each of them is made when the one before it is in, and answered when
-    the one before it has returned.
+    Where they are `answered` in an order, by number, each of them is made when the one
+    before it is in, and answered when the one before it in that order has returned.
     """
 
     calls: tuple[Call, ...]
     held_at: str | None = None
-    one_by_one: bool = False
+    answered: tuple[int, ...] = ()
     meanwhile: tuple[Call, ...] = ()

@@ -26,12 +26,14 @@ class LedgerFails:
     """The ledger answers the next `times` charges with an error.
 
     `status` is the HTTP status, 0 for a connection that is closed without an answer,
-    -1 for an answer that never comes; `charged` says whether it has charged before.
+    -1 for an answer that never comes; `charged` says whether it has charged before,
+    and `listed` whether its list of charges shows that before it is asked for another.
     """
 
     status: int = 503
     charged: bool = False
     times: int = 1
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,14 +85,15 @@ class process:
 def together(
     *calls: Call,
     held_at: str | None = None,
-    one_by_one: bool = False,
+    answered: tuple[int, ...] = (),
     meanwhile: tuple[Call, ...] = (),
 ) -> Together:
     """Make all `calls` at once, held at the model's `held_at` until all are in.
 
-    With `one_by_one` each call is made when the one before it is in, and the model
-    answers it when the one before it has returned, or does not. Calls that are held
-    at "profile" may have others made `meanwhile`; see `Together`.
+    With `answered` each call is made when the one before it is in, and the model
+    answers them in that order, by number from 0: each when the one before it has
+    returned, or does not. Calls that are held at "profile" may have others made
+    `meanwhile`; see `Together`.
     """
     leaving = [call for call in calls if call.hangs_up]
     if (meanwhile or leaving) and held_at != PROFILE:
@@ -100,7 +101,11 @@ def together(
             f"expected held_at={PROFILE!r} where a client hangs up or others are asked "
             f"meanwhile, found {held_at!r}"
         )
-    return Together(calls, held_at, one_by_one, meanwhile)
+    if answered and sorted(answered) != [*range(len(calls))]:
+        raise ValueError(
+            f"expected each of {len(calls)} calls once in `answered`, found {answered}"
+        )
+    return Together(calls, held_at, answered, meanwhile)
 
 
 def restart_all(count: int) -> Restart:
@@ -131,9 +136,9 @@ class ledger:
     releases = Releases
 
     @staticmethod
-    def drops(times: int = 1) -> LedgerFails:
+    def drops(times: int = 1, listed: bool = True) -> LedgerFails:
         """Charge, and close the connection without an answer."""
-        return LedgerFails(0, charged=True, times=times)
+        return LedgerFails(0, charged=True, times=times, listed=listed)
 
     @staticmethod
     def is_silent(times: int = 1) -> LedgerFails:

@@ -184,7 +184,7 @@ async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
 #
 # The claims, word for word:
 #
-# - six in a row, and three that follow two at once: all answered, each asked once
+# - six in a row, and three after three at once: all answered, each asked once
 # - twenty questions at once are answered, on each server, each with its own
 # - a thread begun on one server goes on on the other
 # - no server's log names a closed or foreign loop, a lost coroutine or task

@@ -106,7 +106,7 @@ show("charges", "cut_off")
 # | `pay` | `thread_id`, `order_id`, `amount` in cents | `status`: `paid` once the ledger has said so; `charge_id`: the `id` of its charge |
 # | `resume` | `thread_id` | the same, for the payment that was cut off |
 #
-# `LEDGER_URL` has `POST /charges` with `order_id` and `amount`, `GET /charges/{id}` and `GET /charges?order_id=…`, whose answer has them in `data`.
+# `LEDGER_URL` has `POST /charges` with `order_id` and `amount`, `GET /charges/{id}` and `GET /charges?order_id=…`, whose `data` lists a charge a moment after it was made.
 # While the ledger fails, `pay` may raise or return another status. Keep both fields in the body.
 #
 # The claims, word for word:

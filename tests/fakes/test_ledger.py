@@ -44,6 +44,17 @@ def test_same_key_and_body(ledger: Ledger) -> None:
     assert ledger.of_order("order-1").body == {"data": [first.body]}
 
 
+def test_not_listed_yet(ledger: Ledger) -> None:
+    """a charge nobody was told of is in no list before the ledger is asked again"""
+    ledger.apply(LedgerFails(0, charged=True, listed=False))
+    first = post(ledger, "k")
+    assert (first.status, first.new) == (0, True)
+    assert ledger.of_order("order-1").body == {"data": []}
+    again = post(ledger, "k")
+    assert (again.status, again.charge_id) == (200, first.charge_id)
+    assert ledger.of_order("order-1").body == {"data": [again.body]}
+
+
 def test_without_a_key(ledger: Ledger) -> None:
     """without a key each request is a charge of its own"""
     assert post(ledger).charge_id != post(ledger).charge_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,33 @@ def test_together(light: Warm) -> None:
     assert {seen.process for seen in run.of("held")} == {0, 1, 2, 3}
     first = min(seen.number for seen in run.of("answer"))
     assert max(seen.number for seen in run.of("held")) < released.number < first
+
+
+def test_answered_in_an_order(light: Warm) -> None:
+    """the model answers in the order that is asked for, each when one has returned"""
+    order = (2, 0, 3, 1)
+    run = light.history(ASKS, *SAYS, together(*RUSH, held_at="draft", answered=order))
+    assert errors(run) == [None] * 4
+    answers = run.of("answer")
+    assert tuple(seen.process for seen in answers) == order
+    returned = {reply.process: reply.number for reply in run.replies}
+    for answer, then in pairwise(answers):
+        assert returned[answer.process] < then.number
+
+
+def test_an_order_of_those_who_are_in(light: Warm) -> None:
+    """who is not let in while the others wait holds up nobody"""
+    step = together(*RUSH, held_at="draft", answered=(3, 2, 1, 0))
+    run = light.history(BEHIND_A_LOCK, *SAYS, step)
+    assert errors(run) == [None] * 4
+    (released,) = run.of("released")
+    assert released.data["inside"] == 1
+
+
+def test_an_order_names_each_call_once() -> None:
+    """what is left out would wait for ever"""
+    with pytest.raises(ValueError, match="expected each of 4 calls once"):
+        together(*RUSH, held_at="draft", answered=(0, 1))
 
 
 BEHIND_A_LOCK = (

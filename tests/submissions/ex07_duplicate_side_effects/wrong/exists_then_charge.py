@@ -1,6 +1,6 @@
 """It asks the ledger whether the order is paid, and charges if not: two do so at once.
 
-Caught by: once_at_once
+Caught by: once_at_once, once_in_the_end
 """
 
 import os
