@@ -205,7 +205,9 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=30)
     stems = catalog.stems()
     parser.add_argument("--stems", nargs="*", default=stems, choices=stems)
-    parser.add_argument("--many", type=int, default=0, help="for the curve of memory")
+    parser.add_argument(
+        "--many", type=int, default=3000, help="for the curve of memory; 0 for none"
+    )
     chosen = parser.parse_args()
     account = Account()
     kind = "its own" if account.is_exact else "the whole machine's"
