@@ -21,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from grader.autograde.judging import kept
 from grader.autograde.kept import INSIDE
+from grader.harness.stale import KERNEL, make, remove_stale
 from grader.harness.tiers import ISOLATED, Tier
 from grader.sandbox import bubblewrap
 
@@ -62,7 +63,9 @@ class SandboxedKernelManager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.folder = Path(tempfile.mkdtemp(prefix="grader-kernel-"))
+        parent = Path(tempfile.gettempdir())
+        remove_stale(parent, KERNEL)
+        self.folder, self._lock = make(parent, KERNEL)
         self.folder.chmod(0o755)
         self.transport = "ipc"
         self.ip = f"{SOCKETS}/s"
@@ -150,5 +153,8 @@ class SandboxedKernelManager(AsyncKernelManager):
         """Remove what this kernel needed."""
         await super()._async_cleanup_resources(restart)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     cleanup_resources = _async_cleanup_resources

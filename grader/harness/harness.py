@@ -29,7 +29,7 @@ from grader.harness.limits import (
 from grader.harness.order import Order, empty_start
 from grader.harness.preloaded import PRELOAD
 from grader.harness.process import SubmissionBroken
-from grader.harness.stale import PREFIX, lock, remove_stale
+from grader.harness.stale import RUN, make, remove_stale
 from grader.harness.supervisor import Supervisor
 from grader.sandbox import folders, mounts
 from grader.vocabulary import History, Observation, Run, Scenario, draw
@@ -48,10 +48,8 @@ class Harness:
         self._runs = 0
 
     async def __aenter__(self) -> Harness:
-        remove_stale(self._parent)
-        new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=self._parent))
-        self._lock = lock(new)  # before it has the name that `remove_stale` looks for
-        self.folder = new.rename(new.with_name(new.name.removeprefix("new-")))
+        remove_stale(self._parent, RUN)
+        self.folder, self._lock = make(self._parent, RUN)
         self.server = ModelServer()
         self.place = Place(self.folder, 0)
         try:

@@ -171,7 +171,7 @@ def test_folder_in_use(fresh: Fresh, scratch: Path) -> None:
     """a harness that starts does not remove the folder of one that lives"""
     first, second = fresh(folder=scratch), fresh(folder=scratch)
     folders = sorted(one.harness.folder.name for one in (first, second))
-    stale.remove_stale(scratch)
+    stale.remove_stale(scratch, stale.RUN)
     assert leftovers(scratch) == folders
     answers = "def chat(thread_id, text):\n    return 'a'\n"
     assert first.verdict(answers).passed
