@@ -63,7 +63,10 @@ def saved(page: Page, path: Path, last: int) -> Any:
     page.press("s", held=Keys.CONTROL)
 
     def kept() -> Any:
-        notebook = nbformat.read(path, as_version=4)
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except ValueError:  # it is being written
+            return None
         return notebook if notebook.cells[last].execution_count == count else None
 
     return page.until(kept)
