@@ -2,29 +2,98 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import BinaryIO, Self
 
-from grader.batch.entries import ARCHIVE, Entry, refused, wanted
+from grader.batch.entries import ARCHIVE, Entry, readable, refused, wanted
 from grader.submissions import FILE_LIMIT_B, BadInput, too_large
 
 MIB = 1024 * 1024
 ARCHIVE_LIMIT_B = 2048 * MIB
-DIRECTORY_LIMIT_B = 64 * MIB  # what zipfile holds in memory to list the members
 MEMBERS_LIMIT = 50_000
+MEMBER_B = 512  # in the list: 46 bytes, and a name longer than most
+DIRECTORY_LIMIT_B = MEMBERS_LIMIT * MEMBER_B
 TOTAL_LIMIT_B = 1024 * MIB  # of all members that are read, unpacked
 RATIO_LIMIT = 100  # text shrinks about tenfold
 RATIO_FREE_B = 1 * MIB  # below this a ratio does no harm
-END_RECORD_B = 22 + 65_535  # the end of a zip, with the longest comment
+LISTED = b"PK\x01\x02"  # begins each member in the list
 DRIVE = re.compile(r"^[A-Za-z]:")
 BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
     *(RuntimeError, NotImplementedError, MemoryError, IndexError, KeyError),
 )
+
+
+class _Resting:
+    """A file that is open only within `with`, and holds no handle in between.
+
+    A class is as many zips as learners, and a process may open only so many files.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.is_listed = False
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("rb")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+        self._file = None
+
+    @property
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            raise ValueError("expected a zip that is being read, found one at rest")
+        return self._file
+
+    def seekable(self) -> bool:
+        """Return that it is, as `zipfile` asks."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._open.tell()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Set the position, and return it."""
+        return self._open.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes, unless they are a list that is too long.
+
+        `zipfile` reads the list of members in one piece, wherever the zip says that it
+        is and however many it says there are: so what is read is counted, not said.
+        """
+        if self.is_listed:
+            return self._open.read(size)
+        if size > DIRECTORY_LIMIT_B:
+            raise BadInput(
+                f"expected a list of files of at most {DIRECTORY_LIMIT_B // MIB} MiB "
+                f"in a zip, found {size // MIB} MiB",
+                "unpack it, and give the folder",
+            )
+        data = self._open.read(size)
+        if (count := data.count(LISTED)) > MEMBERS_LIMIT:
+            raise BadInput(
+                f"expected at most {MEMBERS_LIMIT} files in a zip, found {count}",
+                "unpack it, and give the folder",
+            )
+        return data
 
 
 def in_archive(path: Path, below: tuple[str, ...] = ()) -> Iterator[Entry]:
@@ -34,9 +103,12 @@ def in_archive(path: Path, below: tuple[str, ...] = ()) -> Iterator[Entry]:
     """
     source = str(path)
     try:
-        archive = _open(path)
+        file = _Resting(path)
+        archive = _listed(path, file)
     except BadInput as bad:
-        yield Entry((*below, path.name), source, refused(str(bad), bad.help))
+        yield Entry(
+            (*below, *readable((path.name,))), source, refused(str(bad), bad.help)
+        )
         return
     left = [TOTAL_LIMIT_B]
     for member in archive.infolist():
@@ -46,12 +118,12 @@ def in_archive(path: Path, below: tuple[str, ...] = ()) -> Iterator[Entry]:
         where = f"{source}: {member.filename}"
         read = refused(problem, "make the zip anew from the files themselves")
         if not problem:
-            read = _reader(archive, member, left)
+            read = _reader(archive, file, member, left)
         yield Entry((*below, *parts), where, read)
 
 
-def _open(path: Path) -> zipfile.ZipFile:
-    """Return a zip, to be closed when its last entry is forgotten."""
+def _listed(path: Path, file: _Resting) -> zipfile.ZipFile:
+    """Return a zip whose members are known; they are read while its file is open."""
     try:
         size = path.stat().st_size
         if path.is_symlink() or not path.is_file():
@@ -62,35 +134,15 @@ def _open(path: Path) -> zipfile.ZipFile:
                 f"found {size // MIB} MiB",
                 "unpack it, and give the folder",
             )
-        _refuse_long_list(path, size)
-        archive = zipfile.ZipFile(path)
+        with file:
+            archive = zipfile.ZipFile(file)
     except BROKEN as problem:
         raise BadInput(
             f"expected a zip, found {type(problem).__name__}: {str(problem)[:200]}",
             "download it again",
         ) from None
-    count = len(archive.infolist())
-    if count > MEMBERS_LIMIT:
-        archive.close()
-        raise BadInput(
-            f"expected at most {MEMBERS_LIMIT} files in a zip, found {count}",
-            "unpack it, and give the folder",
-        )
+    file.is_listed = True
     return archive
-
-
-def _refuse_long_list(path: Path, size: int) -> None:
-    """Look at what the end of the zip says of its list before the list is read."""
-    with path.open("rb") as file:
-        file.seek(max(0, size - END_RECORD_B))
-        tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    listed = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
-    if listed != 0xFFFF_FFFF and listed > DIRECTORY_LIMIT_B:
-        raise BadInput(
-            f"expected a list of files of at most {DIRECTORY_LIMIT_B // MIB} MiB in a "
-            f"zip, found {listed // MIB} MiB"
-        )
 
 
 def _parts(member: zipfile.ZipInfo) -> tuple[tuple[str, ...], str]:
@@ -110,7 +162,7 @@ def _parts(member: zipfile.ZipInfo) -> tuple[tuple[str, ...], str]:
 
 
 def _reader(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: list[int]
+    archive: zipfile.ZipFile, file: _Resting, member: zipfile.ZipInfo, left: list[int]
 ) -> Callable[[], bytes]:
     if PurePosixPath(member.filename).suffix.lower() == ARCHIVE:
         return refused(
@@ -138,8 +190,9 @@ def _reader(
                 "unpack it, and give the folder",
             )
         try:
-            with archive.open(member) as file:
-                data = file.read(FILE_LIMIT_B + 1)  # the size in the list may be a lie
+            with file, archive.open(member) as opened:
+                # The size in the list may be a lie.
+                data = opened.read(FILE_LIMIT_B + 1)
         except BROKEN as problem:
             raise BadInput(
                 f"expected a file in the zip, found {type(problem).__name__}: "

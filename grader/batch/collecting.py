@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from grader import catalog, submissions
 from grader.batch import naming
 from grader.batch.archive import in_archive
-from grader.batch.entries import ARCHIVE, Entry, in_folder, read_file
+from grader.batch.entries import ARCHIVE, Entry, in_folder, read_file, readable
+from grader.batch.owners import Group, named
 from grader.batch.submitted import Submitted, digest
 from grader.harness.limits import SOURCE_LIMIT_B
 from grader.submissions import BadInput
 
 STARTER = "starter"  # is released with a notebook
 NAMED_LIMIT = 5  # files that do not count which a note names
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """All files that were given at one path, a whole folder or zip, or one file."""
-
-    place: naming.Place
-    entries: tuple[Entry, ...]
-    is_whole: bool = True
+NAME_LIMIT = 60  # characters of each of these names
 
 
 def groups(paths: Sequence[Path], out: Path) -> Iterator[Group]:
@@ -40,7 +33,7 @@ def groups(paths: Sequence[Path], out: Path) -> Iterator[Group]:
             raise BadInput(
                 f"expected a folder, a zip or a file, found nothing at {path}"
             )
-        above = path.absolute().parts[1:]
+        above = readable(path.absolute().parts[1:])
         if not path.is_dir():
             yield _one(path, above[:-1])
             continue
@@ -64,48 +57,13 @@ def collect(found: Iterable[Group], otherwise: str = "") -> Iterator[Submitted]:
     """
     owned = [
         (whose, number, entry)
-        for number, group in enumerate(_named(list(found)))
+        for number, group in enumerate(named(list(found)))
         for whose, entry in group
         if (whose.file, entry.path.suffix.lower()) != (STARTER, ".py")
     ]
     owned.sort(key=lambda one: (one[0].author, *_rank(*one)))
     for whose, _, entry in owned:
         yield _taken(whose, entry, otherwise)
-
-
-def _named(found: Sequence[Group]) -> list[list[tuple[naming.Owner, Entry]]]:
-    """Return whose each file of each group is.
-
-    Of several groups with one author each, whom no system names, each is a learner's
-    own folder or zip, and named as the learner.
-    """
-    owned = [
-        [(naming.owner(group.place, entry.parts), entry) for entry in group.entries]
-        for group in found
-    ]
-    lone = [
-        number for number, group in enumerate(found) if _is_lone(group, owned[number])
-    ]
-    if len(lone) > 1:
-        for number in lone:
-            name = found[number].place.above[-1]
-            owned[number] = [
-                (replace(whose, author=name, name=name), entry)
-                for whose, entry in owned[number]
-            ]
-    return owned
-
-
-def _is_lone(group: Group, owned: Sequence[tuple[naming.Owner, Entry]]) -> bool:
-    books = [whose for whose, entry in owned if _is_notebook(entry)]
-    authors = {whose.author for whose in books or [whose for whose, _ in owned]}
-    return (
-        group.is_whole
-        and len(authors) == 1
-        and not any(whose.system for whose, _ in owned)
-        and group.place.above != ()
-        and group.place.above[-1] not in catalog.stems()
-    )
 
 
 def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
@@ -123,11 +81,14 @@ def that_count(taken: Iterable[Submitted]) -> list[Submitted]:
             before.setdefault(place, []).append(last[place].source)
         last[place] = one
     authors = {author for author, _ in last}
+    beside: dict[str, list[str]] = {}
     for author, ones in strays.items():
-        if author not in authors:  # otherwise these are modules beside the submission
+        if author in authors:
+            beside[author] = [one.source for one in ones]
+        else:
             last |= {(author, one.source): one for one in ones}
     return [
-        replace(one, note=_also(before[place])) if place in before else one
+        replace(one, note=_note(before.get(place, []), beside.get(one.author, [])))
         for place, one in sorted(last.items())
     ]
 
@@ -141,25 +102,37 @@ def _rank(whose: naming.Owner, number: int, entry: Entry) -> tuple[object, ...]:
     deep down.
     """
     system, copy = whose.order
-    notebook = _is_notebook(entry)
-    return notebook, system, number, copy, -len(entry.parts), entry.source
+    depth = len(entry.parts)
+    return entry.is_notebook, system, number, copy, -depth, entry.source
 
 
-def _is_notebook(entry: Entry) -> bool:
-    return entry.path.suffix.lower() == ".ipynb"
+def _note(before: Sequence[str], beside: Sequence[str]) -> str:
+    """Return which files of an author do not count: earlier ones, and others."""
+    notes = []
+    if before:
+        times = f"handed in {len(before) + 1} times"
+        notes.append(f"{times}; not counted: {_listed(before)}")
+    if beside:
+        notes.append(f"of no exercise, so not counted: {_listed(beside)}")
+    return "; ".join(notes)
 
 
-def _also(sources: Sequence[str]) -> str:
-    named = ", ".join(Path(source).name for source in sources[-NAMED_LIMIT:])
+def _listed(sources: Sequence[str]) -> str:
+    names = readable([Path(source).name for source in sources[-NAMED_LIMIT:]])
+    named = ", ".join(
+        name if len(name) <= NAME_LIMIT else f"{name[: NAME_LIMIT - 1]}…"
+        for name in names
+    )
     more = len(sources) - NAMED_LIMIT
-    rest = f" and {more} more" if more > 0 else ""
-    return f"handed in {len(sources) + 1} times; not counted: {named}{rest}"
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _one(path: Path, above: tuple[str, ...]) -> Group:
     if path.suffix.lower() == ARCHIVE:
-        return _group((*above, path.stem), list(in_archive(path)))
-    entry = Entry((path.name,), str(path), partial(read_file, path))
+        own = readable((path.stem,))
+        group = _group((*above, *own), list(in_archive(path)))
+        return replace(group, is_zip=True)
+    entry = Entry(readable((path.name,)), str(path), partial(read_file, path))
     return replace(_group(above, [entry]), is_whole=False)
 
 
@@ -180,11 +153,10 @@ def _taken(whose: naming.Owner, entry: Entry, otherwise: str) -> Submitted:
     )
     try:
         found = submissions.from_bytes(entry.read(), entry.path)
-        notebook = entry.path.suffix.lower() == ".ipynb"
-        told = found.stem if notebook else whose.stem or found.stem
+        told = found.stem if entry.is_notebook else whose.stem or found.stem
         stem = told or whose.stem or otherwise
         if not stem:
-            return _without_exercise(made, notebook)
+            return _without_exercise(made, entry.is_notebook)
         catalog.load(stem)
         size = len(found.text.encode("utf-8", "surrogatepass"))
         if size > SOURCE_LIMIT_B:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,7 @@ from grader.submissions import FILE_LIMIT_B, BadInput, too_large
 SUFFIXES = (".ipynb", ".py")
 ARCHIVE = ".zip"
 ENTRIES_LIMIT = 200_000
+UNREAD = "unread"  # stands for the files of a folder that cannot be listed
 # Copies that a system or a tool makes.
 PASSED_OVER = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
 
@@ -33,6 +34,11 @@ class Entry:
     def path(self) -> PurePosixPath:
         """The path as one object."""
         return PurePosixPath(*self.parts)
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether it is one, by its name."""
+        return self.path.suffix.lower() == ".ipynb"
 
 
 def refused(problem: str, help: str = "") -> Callable[[], bytes]:
@@ -59,12 +65,14 @@ def in_folder(folder: Path, skip: Path | None = None) -> Iterator[Entry]:
 
     What is in the folder `skip` is none, however the paths to both are written.
     """
+    unread: list[OSError] = []
     count, own = 0, None
     if skip is not None and skip.resolve().is_relative_to(folder.resolve()):
         own = skip.resolve().relative_to(folder.resolve())
-    for where, folders, names in os.walk(folder, onerror=None):
+    for where, folders, names in os.walk(folder, onerror=unread.append):
         at = Path(where)
-        links = [name for name in folders if (at / name).is_symlink()]
+        # Not by `Path.is_symlink`, which raises where the folder may not be entered.
+        links = [name for name in folders if os.path.islink(at / name)]
         folders[:] = sorted(
             name
             for name in folders
@@ -84,7 +92,23 @@ def in_folder(folder: Path, skip: Path | None = None) -> Iterator[Entry]:
                     f"expected at most {ENTRIES_LIMIT} files in {folder}, found more",
                     "give the folder that holds the submissions, not one above it",
                 )
-            yield Entry(_readable(parts), str(path), partial(read_file, path))
+            yield Entry(readable(parts), str(path), partial(read_file, path))
+    for problem in unread:
+        yield _unread(folder, Path(problem.filename or folder), problem)
+
+
+def _unread(folder: Path, path: Path, problem: OSError) -> Entry:
+    """Return one entry for all files of a folder that cannot be listed."""
+    # A folder's name in front, so that the author is who its files would have had.
+    below = path.relative_to(folder).parts or path.absolute().parts[-1:]
+    return Entry(
+        (*readable(below), UNREAD),
+        str(path),
+        refused(
+            f"expected a folder that can be read, found {problem.strerror}",
+            "give yourself the right to read and to enter it",
+        ),
+    )
 
 
 def read_file(path: Path) -> bytes:
@@ -95,7 +119,7 @@ def read_file(path: Path) -> bytes:
     """
     # A link is not followed, and a named pipe without a writer is not waited for.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    if path.is_symlink():
+    if os.path.islink(path):
         raise BadInput(
             "expected a file, found a symbolic link",
             "hand in the file that it leads to",
@@ -118,7 +142,7 @@ def read_file(path: Path) -> bytes:
     return data
 
 
-def _readable(parts: tuple[str, ...]) -> tuple[str, ...]:
+def readable(parts: Sequence[str]) -> tuple[str, ...]:
     """Return names with the bytes that are no UTF-8 shown, so that they can be told."""
     return tuple(
         part.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -12,6 +12,8 @@ from grader.vocabulary import Status, Verdict
 from grader.vocabulary.verdict import from_json
 
 JUDGED, ERROR, UNREADABLE = "judged", "error", "unreadable"
+SHOWN = 500  # characters of a text in a row; all of it is in the journal
+CUT = " … (cut)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,17 @@ class Graded:
 
     @property
     def reason(self) -> str:
-        """Why a person must look, in one line; empty where nobody must."""
+        """Why a person must look, in one short line; empty where nobody must."""
         if self.verdict is None:
-            return self.one.problem
+            return short(self.one.problem)
         broken = [r for r in self.verdict.results if r.status is Status.error]
         lines = broken[0].rationale.strip().splitlines() if broken else []
-        return lines[-1] if lines else ""
+        return short(lines[-1]) if lines else ""
+
+
+def short(text: str) -> str:
+    """Return a text that fits a row, with a mark where it was cut."""
+    return text if len(text) <= SHOWN else text[: SHOWN - len(CUT)] + CUT
 
 
 def line_of(graded: Graded) -> dict[str, Any]:

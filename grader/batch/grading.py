@@ -104,7 +104,7 @@ def _refuse_mixture(
                 f"{chosen.out}",
                 "give a new folder to -o, or --once as it was given before",
             )
-    write(places.options, now)
+    write(places.options, now, lasting=True)
 
 
 def _found(chosen: argparse.Namespace, places: Places) -> list[Submitted]:
@@ -114,8 +114,8 @@ def _found(chosen: argparse.Namespace, places: Places) -> list[Submitted]:
         given = groups(chosen.paths, places.out)
         for one in collect(given, chosen.exercise or ""):
             path = places.text(one.sha256)
-            if not one.problem and not path.exists():
-                write(path, one.text)
+            if not one.problem and not _holds(path, one.sha256):
+                write(path, one.text, lasting=True)
             yield replace(one, text="")
 
     found = that_count(kept())
@@ -126,6 +126,14 @@ def _found(chosen: argparse.Namespace, places: Places) -> list[Submitted]:
             "`python -m grader grade --help` shows what is read",
         )
     return found
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Return whether a text is there and whole: its name alone proves nothing."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _judge(
@@ -211,7 +219,7 @@ def _keep(
     verdict = from_json(answer["verdict"])
     folder = places.timelines(answer["stem"], answer["sha256"])
     for scenario, svg in answer["timelines"].items():
-        write(folder / f"{Path(scenario).name}.svg", svg)
+        write(folder / f"{Path(scenario).name}.svg", svg, lasting=True)
     # A task that ran twice, on a cluster, has been written down already.
     ones = waiting.pop((answer["stem"], answer["sha256"]), [])
     for one in ones:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from grader.batch.places import LOCK
+from grader.batch.places import LOCK, settle
 from grader.submissions import BadInput
 
 FORMAT = 1  # raised when a line changes its meaning; lines of another are not used
@@ -41,6 +41,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.path.with_name(LOCK))
             self._file = self.path.open("a+b")
+            settle(self.path.parent)
         except BlockingIOError:
             raise BadInput(
                 f"expected to write to {self.path.parent} alone, found another run "

@@ -5,7 +5,9 @@ Canvas    `lovelaceada_LATE_12345_67890_ex04_memory_saver-1.ipynb`: the sortable
           anonymous grading `anon_Ab1cD` stands for name and user.
 Moodle    `Ada Lovelace_12345_assignsubmission_file/ex04_memory_saver.ipynb`, or the
           same in one name; the number is the participant's in this assignment.
-GitHub    `memory-adal/…`: GitHub Classroom's assignment, then the login.
+GitHub    `memory-adal/…`: GitHub Classroom's assignment, then the login. Which part is
+          the assignment is known of an exercise's slug and in `memory-submissions/`,
+          and guessed where all folders begin alike and end in what may be a login.
 nbgrader  `submitted/ada/ex04_memory_saver/ex04_memory_saver.ipynb`
 
 What lies in a learner's own folder is the learner's, whatever it is called: such names
@@ -17,7 +19,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from grader import catalog
@@ -33,6 +35,8 @@ MOODLE = re.compile(
 # Copies: of a browser "name (1)", of Canvas "name-1", which is a name elsewhere.
 COPY = re.compile(r" ?\((\d+)\)$")
 CANVAS_COPY = re.compile(r"(?: ?\((\d+)\)|-(\d+))$")
+# Of GitHub's own rules; a number or one letter counts something, and is nobody's.
+LOGIN = re.compile(r"^(?!\d+$)[A-Za-z0-9](?:-?[A-Za-z0-9]){1,38}$")
 NOBODY = "unknown"
 CLONED = "-submissions"  # the folder that `gh classroom clone` makes
 TREE, NOTEBOOKS = "submitted", "notebooks"  # folders of nbgrader's, and of the course
@@ -64,12 +68,16 @@ class Place:
         prefix: of its folders, in front of the authors' names.
         shared: so many folders below it all its files lie in.
         around: so many of these are around several folders.
+        sure: what of the prefix is known, not guessed.
+        dates: numbers in its files' names that look like Canvas's ids and are none.
     """
 
     above: tuple[str, ...]
     prefix: str = ""
     shared: int = 0
     around: int = 0
+    sure: str = ""
+    dates: frozenset[str] = frozenset()
 
 
 def place(above: Sequence[str], paths: Sequence[tuple[str, ...]]) -> Place:
@@ -87,27 +95,47 @@ def place(above: Sequence[str], paths: Sequence[tuple[str, ...]]) -> Place:
     around = shared if all(len(path) > shared + 1 for path in paths) else 0
     at = Place(tuple(above), "", shared, around)
     own = above[-1] if above else ""
-    if own.endswith(CLONED):
-        return replace(at, prefix=own.removesuffix(CLONED) + "-")
     folders = sorted({path[around] for path in paths if len(path) > around + 1})
+    if own.endswith(CLONED):
+        prefix = own.removesuffix(CLONED) + "-"
+        apart = len({name.removeprefix(prefix) for name in folders}) == len(folders)
+        return replace(at, prefix=prefix, sure=prefix) if apart else at
     if TREE in above or TREE in folders or not folders:
         return at
+    prefix, sure = _prefix(folders)
+    return replace(at, prefix=prefix, sure=sure)
+
+
+def _prefix(folders: Sequence[str]) -> tuple[str, str]:
+    """Return what is in front of the logins of sorted folders, and what is surely."""
     # Of all sorted names, the first and the last differ earliest.
     same = zip(folders[0], folders[-1], strict=False)
     alike = "".join(
         a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], same)
     )
+    sure = next((f"{s}-" for s in _slugs() if alike.startswith(f"{s}-")), "")
     prefix = alike[: alike.rfind("-") + 1]
-    slug = next((s for s in _slugs() if alike.startswith(f"{s}-")), "")
-    if len(folders) == 1:
-        prefix = f"{slug}-" if slug else ""
-    return replace(at, prefix=prefix)
+    logins = all(LOGIN.match(name.removeprefix(prefix)) for name in folders)
+    return (prefix if logins and len(folders) > 1 else sure), sure
+
+
+def dates(files: Iterable[tuple[Place, tuple[str, ...]]]) -> frozenset[str]:
+    """Return the numbers that several names have, which no id of Canvas's does.
+
+    `ada_2026_11_ex04_memory_saver.ipynb` is one of these, if Bob's is called alike.
+    """
+    names: dict[str, set[str]] = {}
+    for at, parts in files:
+        for part in parts[: _top(at)]:
+            found = CANVAS.match(_lettered(part))
+            if found and found["name"] and not MOODLE.match(part):
+                names.setdefault(found["id"], set()).add(found["name"])
+    return frozenset(id for id, several in names.items() if len(several) > 1)
 
 
 def owner(at: Place, parts: tuple[str, ...]) -> Owner:
     """Return whose a file is, by its path below what was given."""
-    top = 0 if TREE in at.above else at.shared + 1
-    for number, part in enumerate(parts[:top]):
+    for number, part in enumerate(parts[: _top(at)]):
         rest = parts[number + 1 :]
         if found := MOODLE.match(part):
             inner = (*rest,) or (found["rest"] or part,)
@@ -121,6 +149,8 @@ def owner(at: Place, parts: tuple[str, ...]) -> Owner:
             name = part[: found.end("name")].removesuffix("_") if found["name"] else ""
             if not name and not found["id"].startswith("anon_"):
                 continue  # two numbers in front of a name say nothing of Canvas
+            if found["id"] in at.dates:
+                continue
             author = f"{name}_{found['id']}" if name else found["id"]
             inner = rest or (part[found.start("rest") :],)
             stem, copy, own = _stem((*rest,), inner[-1], CANVAS_COPY)
@@ -133,6 +163,11 @@ def owner(at: Place, parts: tuple[str, ...]) -> Owner:
     author, system = _by_folder(at, parts, stem)
     author = author or parts[0] or NOBODY
     return Owner(author, stem, author, "", system, False, (0, copy), own)
+
+
+def _top(at: Place) -> int:
+    """Return on how many levels names tell a learner, before a learner's own begin."""
+    return 0 if TREE in at.above else at.shared + 1
 
 
 def is_told(name: str) -> bool:

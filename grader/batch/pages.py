@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader import catalog
 from grader.batch.graded import Graded
+from grader.batch.journal import LINE_LIMIT_B
 from grader.batch.places import UNFINISHED, Places, write
 from grader.batch.submitted import Submitted
 from grader.batch.tally import RUNS, Claim, Miss, Tally
@@ -162,6 +163,8 @@ def waiting_of(graded: Graded, places: Places) -> Waiting:
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    # The names of authors are not cut, and a zip may hold long ones.
+    csv.field_size_limit(max(csv.field_size_limit(), LINE_LIMIT_B))
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 

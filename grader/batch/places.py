@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -71,7 +72,8 @@ class Places:
         if not self.out.is_dir():
             return self.out.exists()
         names = {path.name for path in self.out.iterdir()}
-        return bool(names - {LOCK}) and self.journal.name not in names
+        ours = {self.journal.name, self.options.name}  # a broken journal is moved away
+        return bool(names - {LOCK}) and not names & ours
 
     def clear(self) -> None:
         """Remove what an earlier run reported: its authors may be others."""
@@ -81,15 +83,36 @@ class Places:
             path.unlink(missing_ok=True)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a whole file or none of it."""
+def write(path: Path, text: str, *, lasting: bool = False) -> None:
+    """Write a whole file or none of it.
+
+    A lasting one is on the disk before this returns; the others are reports, which
+    every run writes anew.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8", "surrogatepass"))
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(name, 0o644)  # mkstemp's 0600 would hide it from a course's group
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+    if lasting:
+        settle(path.parent)
+
+
+def settle(folder: Path) -> None:
+    """Have the names of new files in a folder on the disk, where it can be asked for.
+
+    Windows opens no folder, and not every file system takes the request.
+    """
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+        os.close(handle)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from grader import catalog
-from grader.batch.graded import JUDGED, Graded
+from grader.batch.graded import JUDGED, Graded, short
 from grader.batch.places import UNFINISHED, Places
 from grader.reports.words import number
 
@@ -24,8 +25,13 @@ MOODLE = (
     *("Last modified (grade)", "Feedback comments"),
 )
 PARTICIPANT = "Participant "  # Moodle takes the number after this word
-# With one of these in front, a spreadsheet takes a text for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# With one of these in front, a spreadsheet takes a text for a formula; some take the
+# full-width and small ones too.
+FORMULA = "-=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+# What separates cells where a country's spreadsheet does not go by commas and quotes:
+# a semicolon in Germany, others elsewhere. A tab never gets here.
+BETWEEN = ",;|\n\uff0c\uff1b\u060c\u061b\u3001"
+BEGINS = re.compile(rf"((?:^|[{BETWEEN}])[ \"]*)(?=[{FORMULA}])")
 
 
 class Tables:
@@ -54,10 +60,10 @@ class Tables:
         feedback = self._places.feedback(one).relative_to(self._places.out)
         row = [one.author, one.stem, graded.status]
         row += [number(verdict.score) if verdict and judged else ""]
-        row += [number(verdict.points) if verdict else "", graded.reason, one.note]
-        row += [graded.shared_with, "late" if one.late else ""]
+        row += [number(verdict.points) if verdict else "", graded.reason]
+        row += [short(one.note), graded.shared_with, "late" if one.late else ""]
         row += [str(verdict.seed) if verdict else "", verdict.tier if verdict else ""]
-        row += [one.source, one.sha256, feedback.as_posix()]
+        row += [short(one.source), one.sha256, feedback.as_posix()]
         self._write("grades.csv", [COLUMNS], row)
         # A blank cell would clear what a person has entered, so these two hold
         # judged submissions only.
@@ -95,11 +101,11 @@ class Tables:
 
 
 def plain(cell: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run."""
+    """Return a cell that a spreadsheet shows and does not run, however it splits it."""
     cell = "".join(
         c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in cell
     )
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return BEGINS.sub(r"\1'", cell)
 
 
 def authors(graded: Iterable[Graded]) -> Iterable[list[Graded]]:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,12 +163,28 @@ _of_this_thread = threading.local()
 def judge_apart(task: Task) -> list[Answer]:
     """Judge a task in a process of its own, kept for the next; for a Dask worker.
 
+    What the machine is to blame for, such as a full disk, is `{"failed": why}`: Dask's
+    client waits for ever for some exceptions, those with a long traceback.
+
     Raises:
         Refused: this machine does not isolate submissions as the task demands.
     """
     if not hasattr(_of_this_thread, "worker"):
         _of_this_thread.worker = Worker()
-    return list(_of_this_thread.worker.judge(task))
+    try:
+        return list(_of_this_thread.worker.judge(task))
+    except Refused:
+        raise
+    except Exception as problem:
+        print(traceback.format_exc(), file=sys.stderr)  # for the worker's log
+        _of_this_thread.worker.end()  # the next task must not get this one's answers
+        del _of_this_thread.worker
+        return [{"failed": said(problem)}]
+
+
+def said(problem: BaseException) -> str:
+    """Return an exception in one line."""
+    return f"{type(problem).__name__}: {problem}".partition("\n")[0]
 
 
 def _how(code: int) -> str:

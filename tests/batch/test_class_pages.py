@@ -5,14 +5,21 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 from grader import catalog
+from grader.batch.graded import SHOWN, Graded, line_of
+from grader.batch.journal import Journal
+from grader.batch.pages import _rows
+from grader.batch.places import Places
+from grader.batch.reporting import report
 from grader.visuals import style
+from grader.vocabulary import Status
 from tests.accessibility.audit import problems
-from tests.batch.classroom import OTHER, ROOT
-from tests.batch.graded_class import CLASS, HOSTILE
+from tests.batch.classroom import OTHER, ROOT, verdict
+from tests.batch.graded_class import CLASS, HOSTILE, one
 
 VOID = {"meta", "img", "br"}
 
@@ -96,6 +103,40 @@ def test_the_class(out: Path) -> None:
     headings = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
     assert headings[0] == 1
     assert all(b - a <= 1 for a, b in itertools.pairwise(headings))
+
+
+def test_long_texts(tmp_path: Path) -> None:
+    """one submission with endless texts ends nobody's page, and is cut in its row"""
+    places = Places(tmp_path / "out")
+    endless = "e" * 200_000
+    eve = replace(one("eve", problem=endless, note=endless), source=endless)
+    broken = verdict(Status.error)
+    results = [replace(each, rationale=endless) for each in broken.results]
+    cem = Graded(one("cem", "z"), replace(broken, results=tuple(results)))
+    found = [Graded(one("ada"), verdict()), cem, Graded(eve, None)]
+    with Journal(places.journal) as journal:
+        for each in found:
+            journal.append(line_of(each))
+        assert report([each.one for each in found], journal, places) == 2
+    ada, *waiting = _rows(places.out / "grades.csv")
+    assert ada["reason"] == ""
+    cut = [row["reason"] for row in waiting] + [
+        waiting[1]["note"],
+        waiting[1]["source"],
+    ]
+    assert [(len(text), text[-7:]) for text in cut] == [(SHOWN, "… (cut)")] * 4
+    text = Page(places.out / "index.html").text
+    assert "3 submissions of 3 authors" in text
+    assert "… (cut)" in text
+    assert "e" * SHOWN not in text
+
+
+def test_long_rows(tmp_path: Path) -> None:
+    """a row is read for the class's page however long one of its cells is"""
+    path = tmp_path / "grades.csv"
+    path.write_text(f"author,note\n{'a' * 200_000},\n")
+    (row,) = _rows(path)
+    assert len(row["author"]) == 200_000
 
 
 def test_feedback(out: Path) -> None:

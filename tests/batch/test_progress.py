@@ -221,8 +221,9 @@ def test_a_run_that_goes_on(nursery: Nursery, tmp_path: Path) -> None:
     tree, out = tmp_path / "submitted", tmp_path / "out"
     for number in range(6):
         hand_in(tree, f"author{number}", f"x = {number}")
-    # Seven acts put the texts and the settings on the disk, then two for each line.
-    assert nursery.grade(tree, "-o", out, kill_at=13)["status"] == KILLED
+    # 22 acts put the journal's name, the settings and the texts on the disk, then two
+    # for each line.
+    assert nursery.grade(tree, "-o", out, kill_at=28)["status"] == KILLED
     left = 6 - len(lines(out))
     assert 0 < left < 6
     said = [nursery.grade(tree, "-o", out)["said"] for _ in range(2)]

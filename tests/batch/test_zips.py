@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -86,3 +90,61 @@ def test_all_of_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MEMBERS_LIMIT", 4)
     (one,) = found(tmp_path / "c.zip")
     assert "expected at most 4 files in a zip, found 5" in one.problem
+
+
+def listing(count: int, large: bool) -> bytes:
+    """Return a zip that is a list of so many members; a large one is a zip64."""
+    member = b"PK\x01\x02" + struct.pack("<24xH16x", 4) + b"a.py"
+    size = count * len(member)
+    end = struct.pack("<HHHHIIH", 0, 0, 0, 0, size, 0, 0)
+    more = b""
+    if large:
+        end = struct.pack("<HHHHIIH", 0, 0, *[0xFFFF] * 2, *[0xFFFF_FFFF] * 2, 0)
+        more = struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, 0)
+        more = b"PK\x06\x06" + more + b"PK\x06\x07" + struct.pack("<IQI", 0, size, 1)
+    return count * member + more + b"PK\x05\x06" + end
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_long_list(
+    tmp_path: Path, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """a zip of too many files is refused before they are listed, in a zip64 too"""
+    path = unpacked(tmp_path, {"c.zip": listing(60_000, large)}) / "c.zip"
+    assert len(zipfile.ZipFile(path).infolist()) == 60_000
+    tracemalloc.start()
+    (one,) = found(path)
+    _, peak_b = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "expected at most 50000 files in a zip, found 60000" in one.problem
+    assert peak_b < 10 * MIB
+    monkeypatch.setattr(archive, "DIRECTORY_LIMIT_B", MIB)
+    (one,) = found(path)
+    assert "expected a list of files of at most 1 MiB in a zip, found 2" in one.problem
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member(tmp_path: Path, method: int) -> None:
+    """a damaged member is one row with the reason, however it was packed"""
+    path = tmp_path / "c.zip"
+    with zipfile.ZipFile(path, "w", method) as made:
+        made.writestr("ada/a.ipynb", BOOK)
+        made.writestr(f"bob/{STEM}.ipynb", BOOK)
+    data = bytearray(path.read_bytes())
+    data[70:90] = b"\xff" * 20
+    path.write_bytes(data)
+    assert ["expected a file" in one.problem for one in found(path)] == [True, False]
+
+
+def test_more_zips_than_files_that_may_be_open(tmp_path: Path) -> None:
+    """a class is read though it is more zips than a process may have open files"""
+    for number in range(64):
+        zipped(tmp_path / f"author{number}.zip", {f"{STEM}.ipynb": BOOK})
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.close(next_one := os.open(os.devnull, os.O_RDONLY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_one + 16, hard))
+    try:
+        taken = found(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [one.problem for one in taken] == [""] * 64
