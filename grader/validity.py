@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from grader.harness.launchers import best_launcher
 from grader.vocabulary import Status, Verdict
 
 IMPORT = "import"  # what catches a submission that cannot be run at all
+# The cell of a notebook's source that holds its solution, up to the next cell. Its
+# starter is in comments there, so it is a module as it stands.
+SOLUTION = re.compile(
+    r'^# %% role="submission"[^\n]*\n# %%submission\n(.*?)(?=^# %%[ \n]|\Z)',
+    re.MULTILINE | re.DOTALL,
+)
+Corpus = Callable[[Path, str], Iterator[Specimen]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +64,23 @@ def judged(specimen: Specimen, verdict: Verdict) -> Trial:
     return Trial(specimen, verdict.passed, failed, mistake + where, *found)
 
 
+def with_solution(root: Path, stem: str) -> Iterator[Specimen]:
+    """Yield the solution of the exercise's notebook, if it has one, then the corpus."""
+    source = root / "solutions" / stem / f"{stem}.py"
+    if source.is_file():
+        (found,) = SOLUTION.findall(source.read_text(encoding="utf-8"))
+        # Line 1 is the magic, as in all that a notebook sends.
+        text = f"\n{found.rstrip()}"
+        yield Specimen(stem, Path("right", "notebook.py"), text, "")
+    yield from specimens(root, stem)
+
+
 async def trials(
-    root: Path, stems: Sequence[str], runs: int, processes: Sequence[int] = (0, 4)
+    root: Path,
+    stems: Sequence[str],
+    runs: int,
+    corpus_of: Corpus = specimens,
+    processes: Sequence[int] = (0, 4),
 ) -> AsyncIterator[Trial]:
     """Judge the corpus until each exercise has at least `runs` verdicts.
 
@@ -65,7 +88,7 @@ async def trials(
     """
     async with Harness(best_launcher()) as harness:
         for stem in stems:
-            corpus = list(specimens(root, stem))
+            corpus = list(corpus_of(root, stem))
             for number in range(max(runs, len(corpus)) if corpus else 0):
                 specimen = corpus[number % len(corpus)]
                 count = processes[(number // len(corpus)) % len(processes)]
@@ -85,7 +108,9 @@ def validity(root: Path) -> int:
 
 
 def soak(root: Path, stems: Sequence[str], runs: int, long: bool = False) -> int:
-    """Judge the corpus `runs` times an exercise; report mistakes and their bound.
+    """Judge the corpus, and the notebooks' own solutions, over and over.
+
+    There are `runs` verdicts an exercise; mistakes are reported, and their bound.
 
     An exercise may be named by the beginning of its stem. That with a game day has a
     long form, which comes first where it is named, and alone with `long`.
@@ -99,7 +124,7 @@ def soak(root: Path, stems: Sequence[str], runs: int, long: bool = False) -> int
     if long:
         return 0
     began = time.monotonic()
-    found = asyncio.run(_collect(root, named or catalog.stems(), runs))
+    found = asyncio.run(_collect(root, named or catalog.stems(), runs, with_solution))
     for stem in sorted({trial.specimen.stem for trial in found}):
         of_stem = [trial for trial in found if trial.specimen.stem == stem]
         # No verdict is no wrong one: the bound is of those that there are.
@@ -177,5 +202,7 @@ def table_of(found: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
-async def _collect(root: Path, stems: Sequence[str], runs: int) -> list[Trial]:
-    return [trial async for trial in trials(root, stems, runs)]
+async def _collect(
+    root: Path, stems: Sequence[str], runs: int, corpus_of: Corpus = specimens
+) -> list[Trial]:
+    return [trial async for trial in trials(root, stems, runs, corpus_of)]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from grader import __main__, catalog, validity
-from grader.corpus import FOLDER, Specimen
-from grader.validity import IMPORT, Trial, judged, upper_bound
+from grader import __main__, bench, catalog, validity
+from grader.corpus import FOLDER, Specimen, specimens
+from grader.validity import IMPORT, Trial, judged, upper_bound, with_solution
 from grader.vocabulary import Result, Status, Verdict
 
 STEM = "ex00_start_here"
@@ -180,6 +180,37 @@ def test_a_corpus_judged_over_and_over(
     line, _ = capsys.readouterr().out.splitlines()
     assert line.split()[:7] == [STEM, "3", "runs", "0", "errors", "0", "mistakes"]
     assert "95 % bound 63.16%" in line
+
+
+@pytest.mark.parametrize("stem", catalog.stems())
+def test_the_notebooks_own_solution_is_soaked(stem: str) -> None:
+    """each notebook's solution, as the service is sent it, is judged as a right one,
+    beside all of the corpus"""
+    solution, *rest = with_solution(bench.ROOT, stem)
+    assert solution.text == bench.solution_of(stem)
+    assert solution.right
+    assert rest == list(specimens(bench.ROOT, stem))
+    assert solution.name not in {other.name for other in rest}
+
+
+def test_a_solution_that_is_wrong(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """a soak names the notebook whose own solution is rejected, and the table in
+    README, which is of the corpus, leaves it out"""
+    put(course, "right/counts", "right/row_per_ticket.py")
+    wrong = (PROGRAMS / "wrong/starter_from_memory.py").read_text(encoding="utf-8")
+    source = course / "solutions" / STEM / f"{STEM}.py"
+    source.parent.mkdir(parents=True)
+    head = '# %% [markdown] id="fix"\n# ## Fix\n\n# %% role="submission"\n'
+    more = '\n\n# %% [markdown] id="check"\n# ## Check\n'
+    source.write_text(f"{head}# %%submission\n{wrong}{more}", encoding="utf-8")
+    assert __main__.main(["soak", "ex00", "--runs", "2"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "2 runs" in lines[0]
+    assert f"{STEM} right/notebook: false reject: ('counts_on',)" in lines[-1]
+    assert __main__.main(["validity"]) == 0
+    assert f"| {STEM} | 1 of 1 | 0 of 0 |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("runs", [1, 10, 300, 3000])

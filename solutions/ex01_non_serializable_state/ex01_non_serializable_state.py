@@ -70,7 +70,7 @@ predict(
 #
 # Process 0 is told a name, then process 1 is asked for it on the same thread.
 #
-# Before you read on, find two errors, and say of each whether the model was asked before it.
+# Before you read on, find two errors, and say of each whether the model had answered before it.
 
 # %% id="observation"
 observe("hand_over")
@@ -97,6 +97,7 @@ show("rows", "hand_over")
 #
 # **The loud half.** After each step `SqliteSaver` writes the whole state, every value of it, as one row.
 # After *connect* that state holds a client, and #6 says that it cannot be written: `Type is not msgpack serializable: Client`.
+# What a node returned is written too, at once, into a second table, `writes`: there the client fails first, and there the key stands once more.
 # Now look at #4 and #5, which come before it.
 # The default, `durability="async"`, writes one step while the next one runs, so the model was asked, answered, and was paid, for a request that had failed already.
 # Without a checkpointer nothing is written, and nothing fails: that is how the tests passed.
@@ -106,8 +107,9 @@ show("rows", "hand_over")
 # So process 1 found a model in its state, skipped *configure*, and in #9 sent the key of process 0.
 # The stand-in refuses a foreign key with `401`; a real provider would have answered, and billed process 0.
 #
-# The only trace is #11, a log line of which the table shows both ends: `Deserializing unregistered type … ChatOpenAI`.
-# In its middle it says `This will be blocked in a future version`.
+# The only trace is #11: two lines of the log, joined.
+# The table shows how the first begins and how the second ends: `Deserializing unregistered type … ChatOpenAI`.
+# The first is about `SecretStr`, the type of the key; both say `This will be blocked in a future version`.
 #
 # If you chose *a* in the first question: you would be right with `durability="sync"`, as you will see below.
 # If you chose *a* or *b* in the second: each step is a transaction of its own, and what was written before an error stays.
@@ -131,6 +133,7 @@ show("rows", "hand_over")
 # - the API key is nowhere in the database files, in any common encoding
 # - strict deserialisation changes nothing
 #
+# Strict means `LANGGRAPH_STRICT_MSGPACK=true`, with which LangGraph revives plain data, messages and little else.
 # Plain data is what JSON knows, and bytes, times, sets, UUIDs and paths; a class of your own is not.
 
 # %% role="submission"
@@ -225,7 +228,7 @@ check()
 # | the input of `invoke`, also under a name that is no field of the state | it is in the first checkpoint of every turn |
 # | an `UntrackedValue` channel | not stored when a node writes it, stored when it comes as input |
 # | `config["metadata"]`, and texts in `config["configurable"]` | copied into every checkpoint |
-# | `JsonPlusSerializer(pickle_fallback=True)` | the row becomes a pickle, which only your code can read |
+# | `JsonPlusSerializer(pickle_fallback=True)` | the row becomes a pickle, which can run code when it is read; an `httpx.Client` raises `TypeError: cannot pickle …` even so |
 #
 # Stuck elsewhere? Each call gives one more hint.
 
@@ -235,8 +238,7 @@ hint()
 # %% [markdown] id="vary"
 # ## Vary
 #
-# LangGraph can be told to revive plain data, messages and little else: `LANGGRAPH_STRICT_MSGPACK=true`.
-# The next cell runs the same two calls under it, with your code, and nothing should change. What would have become of a model in the state?
+# The next cell runs the same two calls in strict mode, with your code, and nothing should change. What would have become of a model in the state?
 
 # %% id="prediction_strict"
 predict(
@@ -252,8 +254,8 @@ observe("strict")
 # %% [markdown] id="vary_durability"
 # A model in the state would have come back as a `dict`, which has no `invoke`.
 #
-# A second knob, for the starter. Keep a copy of your code in a file, for two submission cells that differ cannot be graded; then put *connect* and `http` back.
-# Add `durability="sync"` to `graph.invoke`, and run this again: the `TypeError` comes *before* the model is asked.
+# A second knob, for the starter. Copy your code into a file first: two submission cells that differ cannot be graded.
+# Then put *connect* and `http` back into the cell, add `durability="sync"` to `graph.invoke`, and run that cell and this one: the `TypeError` comes *before* the model is asked.
 # LangGraph now writes each step before the next one starts, which costs time, and saves the price of a call that was lost.
 # Put your own code back afterwards, and run its cell: what stands there is graded.
 
@@ -278,7 +280,7 @@ observe("hand_over")
 #
 # **A key that was stored is a key that was published.** Deleting the rows can leave it in the free pages of the files, and leaves it in every backup: replace the key first.
 #
-# **Objects are not all that changes on the way.** A tuple comes back as a list, a `Counter` as a `dict`, an exception as its text.
+# **Objects are not all that changes on the way.** A tuple comes back as a list, a `Counter` as a `dict`, an exception as its `repr`.
 # A replica that lacks your class reads a `dict`, and writes the `dict` back.
 # PostgreSQL refuses some values that SQLite takes, such as a text with a NUL character.
 #

@@ -11,8 +11,8 @@
 # You like that, because there is nothing to leak.
 # At 3 a.m. a customer writes that he asked for his name and was greeted as somebody else.
 # Attached is a screenshot, and in it the other customer's address.
-# You send his request again, and the reply is right.
-# You send it to the other process, and it counts fewer messages.
+# You restart the process and send his request again, and the reply is right.
+# You send it to the other process, and it counts more messages.
 # Every test of yours passes, because each begins in a fresh process.
 #
 # ## What you'll do
@@ -105,6 +105,7 @@ show("explorer", "at_once")
 # The node returned the list itself, LangGraph handed it on as it was, and everybody who ever got it holds the same one.
 #
 # **Elsewhere.** Three times the same request, and the counts in #6, #11 and #16 are 3, 6 and 3.
+# `count` is the length of a second global, the list `cache`, which you will see in *Fix*.
 # Process 1 has a `cache` of its own, which nobody had written to.
 # The same global that is shared by too many inside a process is shared by too few outside of it.
 #
@@ -127,7 +128,7 @@ show("explorer", "at_once")
 #
 # - a reply holds the user's own data
 # - a reply is the same whatever this process served before
-# - two requests at once in one process, of two users or of one, do not mix
+# - two requests at once in one process do not mix, and none waits for the other
 # - a reply is the same whichever process serves it
 # - earlier replies and the caller's input do not change afterwards
 #
@@ -253,7 +254,7 @@ check(processes=4)
 # **A checkpointer makes a leak last.** What a node returns is stored under the thread of whoever asked.
 # With the starter's list, Ben's thread holds Ada's texts in the database; where the key has a reducer, a repaired app still reads them there.
 #
-# **Append in place, and two stores disagree.** A node that appends to `state["messages"]` and does not return that key changes the output of the run. `SqliteSaver`, which writes the whole state, stores the change as well; `InMemorySaver`, which by default writes the keys that were returned, does not. The same node means two things.
+# **Append in place, and two stores disagree.** A node that appends to `state["messages"]` and does not return that key changes the output of the run. `SqliteSaver`, which writes the whole state, stores the change as well; `InMemorySaver`, which writes the keys that were returned, does not; with `durability="exit"` it does, where the run's own input had the key. The same node means two things.
 #
 # **What may be global.** Things that do not change, such as prompts and limits; and things made for sharing, such as a client or a pool of connections. What users send belongs in the state; what a user is to find again tomorrow, in a database under that user's key.
 #

@@ -28,6 +28,9 @@
 # ## What you'll need
 #
 # A LangGraph graph, a first look at `async def`, and [the tour of a page](../ex00_start_here/ex00_start_here.ipynb).
+#
+# A *coroutine* is what an `async def` returns when it is called; it does nothing until an *event loop* runs it.
+# A loop runs many of them in one OS thread, one step at a time.
 
 # %% id="setup" role="locked"
 # %load_ext grader
@@ -76,8 +79,8 @@ observe("in_a_row")
 #
 # (The starter is meant. Once you have run a submission of your own, `observe` runs yours.)
 #
-# Every request ends with status 500, from #3 on: `asyncio.run() cannot be called from a running event loop`.
-# The model was never asked: no box in the picture holds a mark.
+# The questions #3 and #4 end with status 500, and so does every later one: `asyncio.run() cannot be called from a running event loop`.
+# The model was never asked: no request to it is drawn in the picture.
 # uvicorn has started an event loop before the first request, and an `async def` endpoint runs *in* it.
 # An OS thread runs at most one loop at a time, so a second cannot be started there.
 # The log adds that a coroutine `was never awaited`: `graph.ainvoke(…)` had made one, and nobody ran it.
@@ -149,7 +152,8 @@ for _ in range(6):
 # So the third opens a new one. That is the 50.0 % of the incident: strictly every second request, and fewer when a crowd opens its connections all at once.
 # A new `ChatOpenAI` in the node does not help: its async client is cached for the whole process.
 #
-# **The fourth and the fifth rung** are about the checkpointer. One is for plain code and cannot be awaited. The other can, and belongs to the loop in which it was made.
+# **The fourth and the fifth rung** are about the checkpointer. One is for plain code and cannot be awaited. The other can, and belongs to the loop that used it first.
+# (In the cell `{}` is an input that says nothing new, and `thread` names the thread.)
 
 # %% id="fourth_rung"
 import sqlite3
@@ -171,7 +175,7 @@ async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
 # %% [markdown] id="fix"
 # ## Fix
 #
-# Read the five errors again: each is about a loop that is missing, one too many, or not the same as before.
+# Read the five errors again: four are about a loop that is missing, one too many, or not the same as before; the fourth is about a saver that cannot be awaited.
 # An endpoint that calls `invoke` on an async saver in its own loop is told so as well: `Synchronous calls to AsyncSqliteSaver are only allowed from a different thread.`
 # At the top of the ladder one loop runs from the first request to the last, and all that belongs to a loop belongs to that one.
 #
@@ -179,6 +183,7 @@ async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
 # |---|---|---|
 # | `api` | an ASGI application, such as `FastAPI()` | `POST /ask` with `{"thread_id": …, "question": …}` by `{"answer": …}`, the model's own words |
 #
+# ASGI is the agreement on how a server such as uvicorn calls an async application.
 # Each process imports your module, then starts its loop, then enters the application's `lifespan`, as `uvicorn submission:api` does.
 # Both find the path of one SQLite file, theirs to share, in the environment variable `CHECKPOINT_DB`; threads are kept there, by a saver of LangGraph.
 #
@@ -271,7 +276,7 @@ async def ask(body: Question) -> dict:
 # | `No synchronous function provided to "answer".` | none: an async node was called without one |
 # | `asyncio.run() cannot be called from a running event loop` | one too many in this OS thread |
 # | `Event loop is closed` | what you use was made in a loop that has ended |
-# | `… is bound to a different event loop` | what you use was made in a loop that is not this one |
+# | `… is bound to a different event loop` | what you use was used first in another loop |
 # | `no running event loop` | made too early: the module is imported before the loop runs |
 # | `coroutine … was never awaited` | made, and given to no loop at all |
 #
@@ -296,6 +301,8 @@ hint()
 show("flight", "crowd")
 
 # %% [markdown] id="production"
+# The last claim breaks. The one about the crowd holds: it asks that each be answered, not that they be asked together.
+#
 # ## In production
 #
 # **One worker, or four.** `uvicorn app:api` imports your module before its loop runs. `uvicorn app:api --workers 4` imports it once in each worker, *in* the running loop.
@@ -345,7 +352,7 @@ grade("both_inside")
 # %% [markdown] id="summary"
 # ## Summary
 #
-# A server runs one event loop for as long as it lives. A connection, a lock, an async saver belongs to the loop it was made in.
+# A server runs one event loop for as long as it lives. A connection, a lock, an async saver belongs to the loop that used it first.
 # Let that loop run the graph, and make what belongs to it in its lifespan; or use no loop of your own at all.
 #
 # ## Next

@@ -231,6 +231,8 @@ hint()
 observe("cut_off")
 
 # %% [markdown] id="vary_durability"
+# The draft comes from the checkpoint after *draft*; the first polish died with process 0, before its answer.
+#
 # Now turn a knob. LangGraph's default, `durability="async"`, stores a step while the next one runs.
 # With `durability="exit"` it stores once, when the run ends.
 #
@@ -262,7 +264,7 @@ check(processes=8)
 # | `durability` | a step is stored | a kill costs at most |
 # |---|---|---|
 # | `"sync"` | before the next step starts | the step that was running |
-# | `"async"` (default) | while the next step runs | also steps not yet written |
+# | `"async"` (default) | while the next step runs | the step that was running, and all not yet written: behind a slow database, the whole turn |
 # | `"exit"` | when the run ends | the whole turn |
 #
 # **What this does not repair.** Two turns of *one* thread in two processes at once: both read the same checkpoint, the later write wins, and nothing raises.

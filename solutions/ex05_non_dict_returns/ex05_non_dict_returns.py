@@ -38,7 +38,7 @@ from grader import check, grade, hint, observe, predict, show
 # %% [markdown] id="predict"
 # ## Predict
 #
-# Four nodes of the app. `State` has the keys `ticket`, `kind`, `priority`, `status` and `notes`.
+# Four nodes of the app. `State` has the keys `ticket`, `kind`, `priority`, `status` and `notes`, all of plain types: none has a *reducer*, a function that joins a key's old value and an update.
 #
 # ```python
 # def answer(state: State) -> dict:
@@ -104,11 +104,11 @@ observe("invalid")
 # The numbers are those of the starter, whatever the seed; the forty tickets have others in each run.
 # (Once you have run a submission of your own, `observe` runs yours.)
 #
-# A node returns an *update*: a dictionary of the keys to change. LangGraph has two loud answers to anything else.
+# A node returns an *update*: a dictionary of the keys to change. Two mistakes raise an error of LangGraph's own: a return value that is no update, and two updates of one key in one step.
 #
 # **No dictionary.** #20 is a string: `InvalidUpdateError: Expected dict, got refunded: …`
 #
-# **Two writers of one key.** #29: each branch returned a good update, but nothing says how to join them. `At key 'notes': Can receive only one value per step.`
+# **Two writers of one key.** #29: each branch returned a good update, but without a reducer nothing says how to join them. `At key 'notes': Can receive only one value per step.`
 #
 # Both come after the model was asked and paid, and only for tickets of their kind. That is the whole pattern of the forty: not a process, not the load, but the kind.
 #
@@ -259,12 +259,12 @@ check()
 #
 # | a node returns | what happens |
 # |---|---|
-# | a string, a list, a tuple, an object whose class declares no fields | `InvalidUpdateError: Expected dict, got …` |
+# | a string, a list or a tuple without a `Command` in it, an object whose class declares no fields | `InvalidUpdateError: Expected dict, got …` |
 # | a dataclass, a pydantic object, also the model's message | fields that the state has are taken, all others dropped |
 # | `None`, or `{}` | nothing |
 # | an unknown key | the key is dropped |
 # | a value of the wrong type | it is stored: a `TypedDict` is not checked |
-# | the whole state, where a key has a reducer | the key's value is added to itself |
+# | the whole state, where a key's reducer adds (`operator.add`) | the key's value is doubled; `add_messages` replaces by id |
 # | a text, where the reducer adds lists | `TypeError: can only concatenate list (not "str") to list` |
 #
 # Stuck elsewhere? Each call gives one more hint.
@@ -275,7 +275,7 @@ hint()
 # %% [markdown] id="vary"
 # ## Vary
 #
-# When all claims hold, turn a knob: keep a copy of your code in a file, give `notes` another reducer, and predict.
+# When all claims hold, turn a knob: keep a copy of your code in a file, declare `notes` with this reducer, and predict.
 #
 # ```python
 # def union(old: list[str], new: list[str]) -> list[str]:

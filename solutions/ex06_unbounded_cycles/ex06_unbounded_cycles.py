@@ -92,9 +92,11 @@ show("growth", "endless", price=0.01)
 # **The retry.** The error ends the run, and not the thread.
 # Its last checkpoint says that *investigate* is next, so in #106 process 1 goes on where process 0 was stopped, with a new fuse: #211 comes after 52 more calls.
 # Each retry is good for as many.
+# (When a run begins, LangGraph sets its last step to `step + limit + 1`. A new run begins two steps before its first node: one stores the input, one is `START`. A resumed run begins at the node.)
 #
 # **The database.** Each try stores a checkpoint, and each checkpoint holds all messages so far.
-# So the cost of the calls grows as a straight line, and the database as a parabola; the last row of the table carries the curve on to 10 007.
+# The calls, and their price, grow as a straight line.
+# The database grows as a parabola, because each checkpoint repeats the messages of those before; the last row of the table carries the curve on to 10 007.
 # (A price per call is kind, too: each call sends all messages so far, and you pay by the token.)
 #
 # If you chose *a*: the limit was raised, and a limit that you do not set is one that somebody else can change.
@@ -227,13 +229,15 @@ hint()
 observe("cut_off")
 
 # %% [markdown] id="vary_fuse"
+# The question of process 0 is asked four times and answered three times.
+#
 # Now keep a copy of your code in a file, and use the fuse as a bound: no count in the router, `"recursion_limit": 3` in the config of `research`, and an `except GraphRecursionError` that reports `graph.get_state(config).values`.
 # It makes exactly three calls, and returns an incomplete answer.
 # Put your own code back afterwards, and run its cell: what stands there is graded.
 
 # %% id="prediction_fuse"
 predict(
-    "Which claim breaks first?",
+    "Which claim breaks?",
     a="None: three calls, no exception",
     b="The one about a question that is never settled",
     c="The one about two requests at once",
@@ -243,6 +247,9 @@ predict(
 check()
 
 # %% [markdown] id="production"
+# The second claim breaks, and two more are skipped: the thread is left in the loop, and `resume` runs on.
+# A question that is settled in its third try raises too: LangGraph looks at the limit before it sees that no step is left.
+#
 # ## In production
 #
 # **Keep the fuse, and make it small.** A bound in the state stops the loops that you thought of; `recursion_limit` stops the others.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypedDict
 
+import httpx
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -125,13 +126,16 @@ def test_reading_can_run_code(capsys: pytest.CaptureFixture[str]) -> None:
 
 @fact("ex01.pickle_fallback")
 def test_pickle_fallback(tmp_path: Path) -> None:
-    """with pickle_fallback=True a row that holds what msgpack refuses is a pickle"""
+    """with pickle_fallback=True a row that holds what msgpack refuses is a pickle, and
+    a client that cannot be pickled raises TypeError: cannot pickle …"""
     serde = JsonPlusSerializer(pickle_fallback=True)
     connection = sqlite3.connect(tmp_path / "c.db", check_same_thread=False)
     app = chain(State, first, saver=SqliteSaver(connection, serde=serde))
     app.invoke({"held": Plain()}, THREAD)
     kinds = {kind for (kind,) in connection.execute("SELECT type FROM checkpoints")}
     assert "pickle" in kinds
+    found = raised(app.invoke, {"held": httpx.Client()}, THREAD)
+    assert found.startswith("TypeError: cannot pickle")
 
 
 @fact("ex01.missing_class_is_a_dict")

@@ -203,6 +203,26 @@ def test_rows_before_the_error_stay(tmp_path: Path) -> None:
     assert KEY.encode() in on_disk(path)
 
 
+@fact("ex01.updates_have_a_table")
+def test_updates_have_a_table(tmp_path: Path) -> None:
+    """what a node returned is stored in the table `writes` as well, and there a client
+    is refused first"""
+
+    def configure(state: State) -> State:
+        return {"held": model()}
+
+    def connect(state: State) -> State:
+        return {"held": httpx.Client()}
+
+    saver = sqlite_saver(tmp_path / "c.db")
+    app = chain(State, configure, connect, first, saver=saver)
+    with pytest.raises(TypeError) as refused:
+        app.invoke({"done": []}, THREAD)
+    assert "put_writes" in [entry.name for entry in refused.traceback]
+    stored = [value for (value,) in saver.conn.execute("SELECT value FROM writes")]
+    assert [KEY.encode() in value for value in stored if value].count(True) == 1
+
+
 @fact("ex01.unknown_input_is_stored")
 def test_unknown_input_is_stored(tmp_path: Path) -> None:
     """an input whose name is no field of the state is stored all the same"""

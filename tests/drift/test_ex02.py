@@ -152,20 +152,29 @@ def test_input_changes_in_place() -> None:
     assert given["messages"] == ["mine", "changed"]
 
 
+ONE, BOTH = ["mine"], ["mine", "changed"]
+
+
 @pytest.mark.parametrize(
-    ("name", "stored"),
+    ("name", "durability", "stored"),
     [
-        pytest.param("memory", ["mine"], marks=fact("ex02.change_is_not_stored")),
-        pytest.param("file", ["mine", "changed"], marks=fact("ex02.change_is_stored")),
+        pytest.param(*("memory", "sync", ONE), marks=fact("ex02.change_is_not_stored")),
+        pytest.param(*("file", "sync", BOTH), marks=fact("ex02.change_is_stored")),
+        pytest.param(
+            *("memory", "exit", BOTH), marks=fact("ex02.change_is_stored_at_the_end")
+        ),
     ],
 )
-def test_change_in_place(tmp_path: Path, name: str, stored: list[str]) -> None:
+def test_change_in_place(
+    tmp_path: Path, name: str, durability: Any, stored: list[str]
+) -> None:
     """a change in place shows in the reply; InMemorySaver, which stores the channels
-    that a node returned, does not store it, and SqliteSaver, which stores all, does"""
+    that a node returned, stores it with "exit" only; SqliteSaver, which stores all,
+    does"""
     savers = {"memory": InMemorySaver(), "file": sqlite_saver(tmp_path / "c.db")}
     app = chain(State, in_place, saver=savers[name])
-    reply = app.invoke({"messages": ["mine"]}, THREAD, durability="sync")
-    assert reply["messages"] == ["mine", "changed"]
+    reply = app.invoke({"messages": ["mine"]}, THREAD, durability=durability)
+    assert reply["messages"] == BOTH
     assert app.get_state(THREAD).values["messages"] == stored
 
 

@@ -82,6 +82,34 @@ def test_exit_stores_once() -> None:
     assert len([*app.get_state_history(THREAD)]) == 1
 
 
+class Slow(SqliteSaver):
+    """A saver whose database answers only once it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(sqlite3.connect(path, check_same_thread=False))
+        self.told = threading.Event()
+
+    def put(self, *given: Any) -> Any:
+        self.told.wait(60)  # turns a hang into a failure
+        return super().put(*given)
+
+
+@fact("ex04.async_falls_behind")
+def test_async_falls_behind(tmp_path: Path) -> None:
+    """behind a slow database the last step runs while no checkpoint is stored yet"""
+    saver = Slow(tmp_path / "c.db")
+    saver.setup()
+    stored: list[Any] = []
+
+    def last(state: State) -> State:
+        stored.extend(saver.conn.execute("SELECT COUNT(*) FROM checkpoints"))
+        saver.told.set()
+        return {}
+
+    chain(State, a, b, last, saver=saver).invoke({"messages": ["1"]}, THREAD)
+    assert stored == [(0,)]
+
+
 @fact("ex04.nothing_to_resume")
 def test_nothing_to_resume() -> None:
     """to resume a thread that the saver does not know raises EmptyInputError:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 from langchain_core.messages import AIMessage
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict
 
@@ -67,10 +67,13 @@ def test_not_a_dict(value: Any, shown: str) -> None:
     "make", [lambda: ["a"], lambda: (n for n in "a"), Thing], ids=["list", "gen", "obj"]
 )
 def test_list_is_not_a_dict(make: Callable[[], Any]) -> None:
-    """a node that returns a list, a generator or an object raises the same"""
+    """a node that returns a list, a generator or an object raises the same, but a list
+    with a Command in it is taken"""
     found = raised(returning(make()).invoke, GIVEN)
     assert found[:39] == "InvalidUpdateError: Expected dict, got "
     assert LINK in found
+    commands = [Command(update={"status": "done"})]
+    assert returning(commands).invoke(GIVEN)["status"] == "done"
 
 
 @dataclass
@@ -196,12 +199,15 @@ def test_structured_output_raises(models: Bench, method: str) -> None:
 
 @fact("ex05.whole_state_duplicates")
 def test_whole_state_duplicates() -> None:
-    """a node that returns its whole state doubles a key that has a reducer"""
+    """a node that returns its whole state doubles a key whose reducer adds; messages
+    stay as they are, for add_messages replaces by id"""
 
     def node(state: State) -> State:
         return state
 
     assert chain(State, node).invoke(GIVEN)["notes"] == ["x", "x"]
+    kept = chain(MessagesState, node).invoke({"messages": "Hi"})["messages"]
+    assert [message.content for message in kept] == ["Hi"]
 
 
 @fact("ex05.text_for_a_list")

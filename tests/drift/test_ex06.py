@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START, StateGraph
+from langgraph.graph import END, START, StateGraph
 from langgraph.managed import IsLastStep, RemainingSteps
 
 from tests.drift.small_graphs import (
@@ -124,6 +124,19 @@ def test_retry_runs_two_more() -> None:
         assert app.get_state(THREAD).next == ("search",)
         found.append(len(calls) - sum(found))
     assert found == [50, 52, 52]
+
+
+@fact("ex06.settled_at_the_limit")
+def test_settled_at_the_limit() -> None:
+    """a loop that its third step ends raises under a limit of 3, with nothing left"""
+    graph = StateGraph(State)
+    graph.add_node("search", lambda state: {"tries": 1})
+    graph.add_edge(START, "search")
+    ends = {True: END, False: "search"}
+    graph.add_conditional_edges("search", lambda state: state["tries"] == 3, ends)
+    app = graph.compile(checkpointer=InMemorySaver())
+    assert REACHED.format(3) in raised(app.invoke, {"tries": 0}, limited(3))
+    assert app.get_state(THREAD).next == ()
 
 
 @fact("ex06.same_input_runs_on")

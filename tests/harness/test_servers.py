@@ -75,6 +75,39 @@ def test_a_client_has_an_address(warm: Warm) -> None:
     assert served(warm, process(0).gets("/")).replies[0].value["client"][0] == LOOPBACK
 
 
+COUNTING = """
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+connections = []
+
+def connection_made(self, transport, made=AutoHTTPProtocol.connection_made):
+    connections.append(transport)
+    made(self, transport)
+
+AutoHTTPProtocol.connection_made = connection_made
+"""
+
+
+@pytest.mark.parametrize("socket_path_limit_b", [web.SOCKET_PATH_LIMIT_B, 1])
+def test_a_connection_is_kept(
+    light: Warm,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    socket_path_limit_b: int,
+) -> None:
+    """a second request, also after a failed one, comes over the first one's
+    connection, by a socket in a folder and by a port alike"""
+    monkeypatch.setattr(web, "SOCKET_PATH_LIMIT_B", socket_path_limit_b)
+    if socket_path_limit_b == 1:
+        monkeypatch.setattr(web, "DESCRIPTORS", tmp_path / "none")
+    told = APPLICATION.replace('"client": client', '"connections": len(connections)')
+    steps = (process(0).gets(path) for path in ("/a", "/refuses", "/b"))
+    run = served(light, *steps, text=COUNTING + told)
+    first, refused, last = run.replies
+    assert refused.data["status"] == 409
+    assert [first.value["connections"], last.value["connections"]] == [1, 1]
+
+
 def test_loopback_where_no_socket_fits(
     light: Warm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ BANNED = re.compile(r"\b(simply|just|obviously|of course)\b", re.IGNORECASE)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]*)\)")
 STUB = "*Write your answer here.*"
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*)\n### END HIDDEN TESTS")
+CLAIMS = re.compile(r"word for word:\n\n((?:- .+\n)+)")
 WEB = re.compile(r"https://[a-z0-9.-]+\.[a-z]+(/[^\s]*)?")
 Cell = dict[str, Any]
 
@@ -136,6 +137,15 @@ def test_one_graded_cell_for_each_check(path: Path) -> None:
     ]
     for cell in graded:
         assert f'grade("{cell["id"]}")' == _text(cell)
+
+
+@each_notebook
+def test_the_claims_are_those_that_are_judged(path: Path) -> None:
+    """what stands below "word for word" is what the checks claim, in their order"""
+    text = "\n".join(f"{_text(cell)}\n" for cell in _prose(path))
+    (listed,) = CLAIMS.findall(text)
+    claims = [check.claim for check in catalog.load(path.stem).checks.values()]
+    assert claims == re.findall(r"^- (.+)$", listed, re.MULTILINE)
 
 
 @each_notebook
