@@ -13,7 +13,7 @@ from grader import catalog
 
 FILE_LIMIT_B = 16 * 1024 * 1024
 MAGIC = "%%submission"
-OPENED = re.compile(r"^\s*%exercise\s+(\w+)", re.MULTILINE)
+OPENED = re.compile(r"^[ \t]*%exercise[ \t]+(\w{1,64})\b", re.MULTILINE)
 
 
 class BadInput(Exception):
@@ -117,11 +117,19 @@ def _submissions(sources: Iterable[str]) -> list[str]:
 def _kind_and_source(cell: Any) -> tuple[str, str]:
     """Return a cell's type and text; a broken one is of no type and has no text."""
     try:
-        source = cell["source"]
-        text = source if isinstance(source, str) else "".join(source)
-        return str(cell.get("cell_type", "")), text
+        return str(cell.get("cell_type", "")), writable(cell["source"])
     except (KeyError, TypeError, AttributeError):
         return "", ""
+
+
+def writable(source: str | list[str]) -> str:
+    """Return a cell's text; what JSON can hold and a file in UTF-8 cannot is a "?".
+
+    Raises:
+        TypeError: it is no text, and no list of texts.
+    """
+    text = source if isinstance(source, str) else "".join(source)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_stem(name: str) -> bool:

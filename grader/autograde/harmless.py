@@ -15,7 +15,8 @@ import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from nbformat.v4 import new_output
 
-HTML_LIMIT = 1024 * 1024  # characters; what is longer is shown as its plain text
+from grader.autograde.effort import Effort, allowed
+
 TAGS = frozenset(
     [
         *("a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "details"),
@@ -34,12 +35,15 @@ ATTRIBUTES = {
 }
 PROTOCOLS = frozenset({"http", "https", "mailto", "data"})
 STYLES = CSSSanitizer([*ALLOWED_CSS_PROPERTIES, "margin", "max-width", "padding"])
-SHEETS = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+# One that has no end hides all that follows, as in a browser.
+SHEETS = re.compile(r"<(script|style)\b.*?(?:</\1\s*+>|\Z)", re.IGNORECASE | re.DOTALL)
 IMAGES = ("image/png", "image/jpeg")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 HIDDEN = "\u200b"  # a space of no width: what stands before it is no markup any more
-# Where a link of Markdown leads: behind its text, or behind its name.
-TARGET = re.compile(r"(\](?:\(\s*|:[\s>]*)<?\s*)(?=([^\s)>]*))")
+# Where a link of Markdown leads: behind its text, or behind its name. It is looked at
+# so far only, for one may begin at each character of another.
+LOOKED_AT = 200
+TARGET = re.compile(rf"(\](?:\(\s*+|:[\s>]*+)<?\s*+)(?=([^\s)>]{{0,{LOOKED_AT}}}))")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
 
@@ -49,14 +53,20 @@ def make_harmless(nb: Any) -> None:
     What is not of the notebook format would be refused later, and a grade be lost.
     """
     nb.metadata.pop("widgets", None)
+    effort = Effort()
     for cell in nb.cells:
         about = cell.metadata.get("nbgrader", {})
+        own = not about or about.get("solution")
+        if own:
+            cell.source = allowed(cell.source)
         if cell.cell_type == "code":
-            cell.outputs = [shown(output) for output in cell.outputs]
+            cell.outputs = [shown(output, effort) for output in cell.outputs]
+            if own and not effort.highlights(cell.source):
+                cell.metadata["magics_language"] = "text"  # for nbconvert
             count = cell.get("execution_count")
             cell.execution_count = count if type(count) is int else None
-        elif not about or about.get("solution"):
-            cell.source = readable(cell.source)
+        elif own:
+            cell.source = readable(effort.cut(cell.source))
 
 
 def readable(markdown: str) -> str:
@@ -67,11 +77,12 @@ def readable(markdown: str) -> str:
 def _led(found: re.Match[str]) -> str:
     target = "".join(html.unescape(found[2]).replace("\\", "").split())
     scheme = SCHEME.match("".join(c for c in target if c.isprintable()))
-    bad = scheme and scheme[1].lower() not in PROTOCOLS - {"data"}
+    cut = len(found[2]) == LOOKED_AT  # a scheme may be spelled so that it is longer
+    bad = scheme[1].lower() not in PROTOCOLS - {"data"} if scheme else cut
     return f"{found[1]}#" if bad else found[1]
 
 
-def shown(output: Any) -> Any:
+def shown(output: Any, effort: Effort) -> Any:
     """Return an output that holds what can be shown, in the form that it has to have.
 
     A kernel is the learner's, and may send anything.
@@ -80,30 +91,38 @@ def shown(output: Any) -> Any:
     made: Any
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
-        made = new_output("stream", name=name, text=str(output.get("text", "")))  # type: ignore[no-untyped-call]
+        made = new_output("stream", name=name, text=_text(output.get("text", "")))  # type: ignore[no-untyped-call]
     elif kind == "error":
         lines = output.get("traceback")
-        trace = [str(line) for line in lines] if isinstance(lines, list) else []
-        what = {key: str(output.get(key, "")) for key in ("ename", "evalue")}
+        trace = [_text(line) for line in lines] if isinstance(lines, list) else []
+        what = {key: _text(output.get(key, "")) for key in ("ename", "evalue")}
         made = new_output("error", traceback=trace, **what)  # type: ignore[no-untyped-call]
     else:
         data = output.get("data")
-        kept = _kept(data if isinstance(data, dict) else {})
+        kept = _kept(data if isinstance(data, dict) else {}, effort)
         made = new_output("display_data", data=kept)  # type: ignore[no-untyped-call]
     return made
 
 
-def _kept(data: dict[str, Any]) -> dict[str, str]:
+def _text(value: Any) -> str:
+    """Return a text that a file in UTF-8 can hold."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def _kept(data: dict[str, Any], effort: Effort) -> dict[str, str]:
     kept = {}
-    for kind, value in data.items():
-        if not isinstance(value, str):
+    for kind, given in data.items():
+        if not isinstance(given, str):
             continue
+        value = _text(given)
         if kind == "text/plain":
             kept[kind] = value
-        elif kind == "text/html" and len(value) <= HTML_LIMIT:
-            kept[kind] = markup(value)
+        elif kind == "text/html":
+            cleaned = effort.clean(value, markup)
+            if cleaned is not None:
+                kept[kind] = cleaned
         elif kind == "text/markdown":
-            kept[kind] = readable(value)
+            kept[kind] = readable(effort.cut(value))
         elif kind == "text/latex":
             kept[kind] = TAG.sub("< ", value)
         elif kind in IMAGES and _is_base64(value):

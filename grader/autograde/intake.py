@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.harness.limits import SOURCE_LIMIT_B
-from grader.submissions import FILE_LIMIT_B, MAGIC, BadInput, from_notebook
+from grader.submissions import FILE_LIMIT_B, MAGIC, BadInput, from_notebook, writable
 
 CELLS_LIMIT = 500  # of the learner's own that are shown
 KINDS = ("code", "markdown", "raw")
@@ -86,7 +86,7 @@ def lay(text: str | BadInput, released: dict[str, Any]) -> Laid:
     try:
         if isinstance(text, BadInput):
             raise text
-        submission = f"{MAGIC}{_bounded(from_notebook(text).text)}"
+        submission = f"{MAGIC}{bounded(from_notebook(text).text)}"
     except BadInput as bad:
         problem, help = str(bad), bad.help
         lines = [*problem.splitlines(), *help.splitlines()]
@@ -105,19 +105,19 @@ def lay(text: str | BadInput, released: dict[str, Any]) -> Laid:
     return Laid(notebook, tuple(_changes(given, ours)), problem, help)
 
 
-def _bounded(text: str) -> str:
-    size = len(text.encode("utf-8", "surrogatepass"))
+def bounded(text: str) -> str:
+    """Return a submission's text.
+
+    Raises:
+        BadInput: it is longer than one that is judged.
+    """
+    size = len(text.encode("utf-8"))
     if size > SOURCE_LIMIT_B:
         raise BadInput(
             f"expected a submission of at most {SOURCE_LIMIT_B} bytes, "
             f"found {size} bytes"
         )
-    return _writable(text)
-
-
-def _writable(text: str) -> str:
-    """Replace what JSON can hold and a file in UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _source(cell: dict[str, Any]) -> str:
@@ -135,7 +135,7 @@ def _cells(text: str) -> Iterator[Given]:
         if not isinstance(cell, dict):
             continue
         try:
-            source = _writable(_source(cell))
+            source = writable(cell["source"])
         except (KeyError, TypeError, AttributeError):
             continue
         about = cell.get("metadata")

@@ -9,7 +9,7 @@ from typing import Any
 from nbgrader.validator import Validator
 
 from grader import catalog
-from grader.autograde.intake import content
+from grader.autograde.intake import bounded, content
 from grader.autograde.judging import judge, why_unknown
 from grader.reports import to_text
 from grader.submissions import BadInput, from_notebook
@@ -28,6 +28,7 @@ def validate(self: Any, filename: str) -> Found:
     path = Path(filename)
     try:
         submission = from_notebook(content(path.resolve()))
+        bounded(submission.text)
     except BadInput as bad:
         if path.stem not in catalog.stems():
             return stock(self, filename)  # type: ignore[no-any-return]

@@ -10,9 +10,12 @@ from typing import Any
 
 from grader.vocabulary.outside import LedgerFails
 
-IN_FLIGHT, OTHER_BODY = 409, 422
+IN_FLIGHT, OTHER_BODY, TOO_MANY = 409, 422, 429
 AMOUNTS = 10**18  # cents from which on nothing is an amount
 KEY_LENGTH = 255  # characters of an idempotency key, as most providers limit it
+# What is remembered of one run's requests is 80 MB at most.
+BODY_LENGTH = 4096  # characters of JSON
+CHARGES_LIMIT = 10_000
 TYPES: Mapping[int, str] = {400: "invalid_request_error", 404: "invalid_request_error"}
 UNKNOWN = "the ledger could not say whether it has charged"
 
@@ -75,6 +78,9 @@ class Ledger:
                 f"{before}, found {_fingerprint(body)}"
             )
             return Decision(OTHER_BODY, _error(OTHER_BODY, text), charge_id)
+        if not before and len(self._charges) >= CHARGES_LIMIT:
+            text = f"there are {CHARGES_LIMIT} charges, and no room for more"
+            return Decision(TOO_MANY, _error(TOO_MANY, text))
         if key:
             self._in_flight.add(key)
         return None
@@ -163,6 +169,9 @@ def _problem(key: str, body: Mapping[str, Any]) -> str:
         return f"expected an amount in cents, such as 1250, found {given}"
     if len(key) > KEY_LENGTH:
         return f"expected a key of at most {KEY_LENGTH} characters, found {len(key)}"
+    if len(_fingerprint(body)) > BODY_LENGTH:
+        found = f"found {len(_fingerprint(body))}"
+        return f"expected a body of at most {BODY_LENGTH} characters, {found}"
     return ""
 
 

@@ -17,7 +17,8 @@ MODULES_LIMIT = 20
 # At the margin. What resembles one is taken for one, so that a slip is said and not
 # passed over as a comment: a colon, a file, or one word. A heading has several words.
 MARK = re.compile(
-    r"#[ \t]*=+[ \t]*module\b([ \t]*:.*|.*\.py\b.*|[ \t]*[^\s=]*[ \t=]*)", re.IGNORECASE
+    r"#[ \t]*=+[ \t]*module\b([ \t]*+:.*|.*\.py\b.*|[ \t]*+[^\s=]*+[ \t=]*+)",
+    re.IGNORECASE,
 )
 NAME = re.compile(r"([a-z_][a-z0-9_]{0,40})\.py")
 SHOWN = '"# === module: store.py ==="'

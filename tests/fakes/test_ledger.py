@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,14 @@ import pytest
 
 from grader.fakes.addresses import ledger_of
 from grader.fakes.answers import Answer
-from grader.fakes.ledger import Decision, Desk, Ledger, desk
+from grader.fakes.ledger import (
+    BODY_LENGTH,
+    CHARGES_LIMIT,
+    Decision,
+    Desk,
+    Ledger,
+    desk,
+)
 from grader.vocabulary.outside import LedgerFails
 from tests.fakes.model_bench import KEY, LIMIT_S, Bench
 
@@ -122,6 +130,26 @@ def test_long_key(ledger: Ledger) -> None:
     """a key has at most 255 characters"""
     assert post(ledger, "k" * 255).new
     assert post(ledger, "k" * 256).status == 400
+
+
+def test_long_body(ledger: Ledger) -> None:
+    """a body has at most 4096 characters, for it is remembered"""
+    body = {**ORDER, "note": ""}
+    room = BODY_LENGTH - len(json.dumps(body))
+    assert post(ledger, "k", {**body, "note": "n" * room}).new
+    refused = post(ledger, "l", {**body, "note": "n" * (room + 1)})
+    assert (refused.status, refused.charge_id) == (400, "")
+    assert "expected a body of at most 4096 characters, found 4097" in str(refused.body)
+
+
+def test_many_charges(ledger: Ledger) -> None:
+    """past a number of charges there are no new ones, and old keys are still known"""
+    first = post(ledger, "k")
+    for _ in range(CHARGES_LIMIT - 1):
+        assert post(ledger).new
+    for key in ("", "l"):
+        assert post(ledger, key).status == 429
+    assert post(ledger, "k").charge_id == first.charge_id
 
 
 def till(bench: Bench, at: Desk | None) -> str:
