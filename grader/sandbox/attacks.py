@@ -18,6 +18,8 @@ from typing import Any
 
 CLONE_NEWUSER = 0x10000000
 AF_VSOCK = 40
+MPTCP = 262  # linux/in.h
+MSG_FASTOPEN = 0x20000000  # linux/socket.h
 NEEDED = {"NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0000000000000000"}
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,6 +41,13 @@ def attempt(decoys: dict[str, Any]) -> dict[str, str]:
         "read its parent's memory": lambda: looked(f"/proc/{parent}/mem"),
         "read its parent's environment": lambda: looked(f"/proc/{parent}/environ"),
         "connect to the machine": lambda: connected(socket.AF_INET, decoys["tcp"]),
+        "connect to the machine by several paths": lambda: connected(
+            socket.AF_INET, decoys["tcp"], MPTCP
+        ),
+        "say something to the machine at once": lambda: said(decoys["tcp"]),
+        "have its parent wait": lambda: os.setpriority(
+            os.PRIO_PROCESS, parent, os.getpriority(os.PRIO_PROCESS, parent)
+        ),
         "connect to an abstract socket": lambda: connected(
             socket.AF_UNIX, "\0" + decoys["abstract"]
         ),
@@ -102,12 +111,19 @@ def refused(result: int) -> str:
     return errno.errorcode.get(code, "done") if result < 0 else "done"
 
 
-def connected(family: int, address: Any) -> None:
+def connected(family: int, address: Any, protocol: int = 0) -> None:
     """Connect to a decoy."""
     target = ("127.0.0.1", address) if family == socket.AF_INET else address
-    with socket.socket(family) as client:
+    with socket.socket(family, socket.SOCK_STREAM, protocol) as client:
         client.settimeout(2)
         client.connect(target)
+
+
+def said(port: int) -> None:
+    """Begin a connection with what is said in it."""
+    with socket.socket() as client:
+        client.settimeout(2)
+        client.sendto(b"canary", MSG_FASTOPEN, ("127.0.0.1", port))
 
 
 def sent(port: int) -> str:

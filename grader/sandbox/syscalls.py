@@ -27,6 +27,8 @@ FORBIDDEN = (
     # Memory and words that no process holds: nobody counts them, and they stay.
     *("memfd_create", "memfd_secret", "shmget", "shmat", "msgget", "semget"),
     *("mq_open", "mq_unlink"),
+    # Which of several processes the disk serves first.
+    "ioprio_set",
     # The machine.
     *("init_module", "finit_module", "delete_module", "kexec_load", "reboot"),
     *("kexec_file_load", "swapon", "swapoff", "settimeofday", "clock_settime"),
@@ -38,7 +40,20 @@ OF_FILES = (
     *("fchownat", "setxattr", "lsetxattr", "fsetxattr", "removexattr"),
     *("lremovexattr", "fremovexattr", "utime", "utimes", "futimesat", "utimensat"),
 )
+# Calls whose first argument is a process, 0 for who calls.
+OF_PROCESSES = (
+    *("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam"),
+    "sched_setattr",
+)
 FAMILIES = 64  # of sockets; the kernel has 46
+# Of the internet's sockets: SEQPACKET and DCCP are of other protocols than TCP and UDP,
+# which Landlock does not look at, as it does not at MPTCP and at what begins with data.
+SEQPACKET, DCCP = 5, 6
+PROTOCOLS = 256  # MPTCP is the first that has a number above
+SCTP = 132
+MSG_FASTOPEN = 0x20000000
+FLAGS = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}  # which argument they are
+WORD = 0xFFFF_FFFF  # what the kernel looks at of an argument that is an int
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # would type into a terminal
 
 
@@ -66,24 +81,32 @@ def build(datagrams: bool) -> Any:
     for bit in (1 << n for n in range(32) if NAMESPACES >> n & 1):
         rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, bit, bit))
     for request in (TIOCSTI, TIOCLINUX):
-        masked = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request)
+        masked = seccomp.Arg(1, seccomp.MASKED_EQ, WORD, request)
         rules.add_rule(refuse, "ioctl", masked)
-    # Who is of the same user may set limits of the forkserver, and end it so; each
-    # process may set its own, for which it is called 0, and no user's priority.
-    for name in ("prlimit64", "setpriority"):
+    # Who is of the same user may set limits of the forkserver, and end it so, or see
+    # to it that it waits for all others; each process may set its own.
+    for name in OF_PROCESSES:
         rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
+    for argument in (0, 1):  # whose kind of number it is, and the number
+        rules.add_rule(refuse, "setpriority", seccomp.Arg(argument, seccomp.NE, 0))
+    for name, argument in FLAGS.items():
+        masked = seccomp.Arg(argument, seccomp.MASKED_EQ, MSG_FASTOPEN, MSG_FASTOPEN)
+        rules.add_rule(refuse, name, masked)
     # Name resolution looks for interfaces through AF_NETLINK.
     allowed = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK}
     for family in set(range(FAMILIES)) - {int(family) for family in allowed}:
         rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.EQ, family))
     rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.GE, FAMILIES))
     for family in (socket.AF_INET, socket.AF_INET6):
-        kinds = [socket.SOCK_RAW] if datagrams else [socket.SOCK_RAW, socket.SOCK_DGRAM]
-        for kind in kinds:
+        kinds = [socket.SOCK_RAW, SEQPACKET, DCCP]
+        ways = [
+            seccomp.Arg(1, seccomp.MASKED_EQ, SOCKET_TYPE, int(kind))
+            for kind in (kinds if datagrams else [*kinds, socket.SOCK_DGRAM])
+        ]
+        ways.append(seccomp.Arg(2, seccomp.GE, PROTOCOLS))
+        ways.append(seccomp.Arg(2, seccomp.MASKED_EQ, WORD, SCTP))
+        for way in ways:
             rules.add_rule(
-                refuse,
-                "socket",
-                seccomp.Arg(0, seccomp.EQ, int(family)),
-                seccomp.Arg(1, seccomp.MASKED_EQ, SOCKET_TYPE, int(kind)),
+                refuse, "socket", seccomp.Arg(0, seccomp.EQ, int(family)), way
             )
     return rules

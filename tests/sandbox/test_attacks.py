@@ -100,16 +100,27 @@ def test_network(walled: Warm) -> None:
         udp.setblocking(False)
         text = f"""
 def look(what):
-    def connect(family, address):
-        with socket.socket(family) as client:
+    def connect(family, address, *kind):
+        with socket.socket(family, *kind) as client:
             client.settimeout(2)
             client.connect(address)
+    def fast(call):
+        with socket.socket() as client:
+            client.settimeout(2)
+            call(client, MSG_FASTOPEN)
     def send():
         with socket.socket(type=socket.SOCK_DGRAM) as client:
             client.sendto(b"x", ("127.0.0.1", {udp.getsockname()[1]}))
     port = {tcp.getsockname()[1]}
+    address = ("127.0.0.1", port)
+    STREAM, MPTCP, MSG_FASTOPEN = socket.SOCK_STREAM, 262, 0x20000000
     return {{
-        "tcp": tried(lambda: connect(socket.AF_INET, ("127.0.0.1", port))),
+        "tcp": tried(lambda: connect(socket.AF_INET, address)),
+        "paths": tried(lambda: connect(socket.AF_INET, address, STREAM, MPTCP)),
+        "fast": tried(lambda: fast(lambda s, f: s.sendto(b"x", f, address))),
+        "faster": tried(lambda: fast(lambda s, f: s.sendmsg([b"x"], (), f, address))),
+        "streams": tried(lambda: socket.socket(socket.AF_INET, STREAM, 132)),
+        "packets": tried(lambda: socket.socket(socket.AF_INET6, 5, 132)),
         "udp": tried(send),
         "abstract": tried(lambda: connect(socket.AF_UNIX, {name!r})),
         "name": tried(lambda: socket.create_connection(("example.com", 80), 2)),

@@ -29,6 +29,8 @@ def look(what):
         "limit": tried(lambda: resource.prlimit(parent, soft, (64, 64))),
         "see": tried(lambda: resource.prlimit(parent, soft)),
         "nice to all": tried(lambda: os.setpriority(os.PRIO_USER, 0, 19)),
+        "nice to its parent": tried(lambda: os.setpriority(
+            os.PRIO_PROCESS, parent, 19)),
         "memory of a name": tried(lambda: os.memfd_create("x")),
         "shared memory": tried(lambda: call(libc.shmget(0, 4096, 0o1600))),
         "words": tried(lambda: call(libc.msgget(0, 0o1600))),
@@ -42,6 +44,8 @@ OTHERS = """
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 ATTACH, SEIZE, READ, PIDFD_GETFD = 16, 0x4206, 1, 438
+SETATTR, IOPRIO_SET = {"x86_64": (314, 251), "aarch64": (274, 30)}[os.uname().machine]
+ATTRIBUTES = (48).to_bytes(4, "little") + bytes(44)
 
 def call(result):
     if result < 0:
@@ -71,6 +75,15 @@ def look(what):
             "descriptors": tried(lambda: os.readlink(f"/proc/{pid}/fd/1")),
             "its channel": tried(lambda: call(libc.syscall(
                 PIDFD_GETFD, os.pidfd_open(pid), 3, 0))),
+            "its place": tried(lambda: os.sched_setaffinity(pid, {0})),
+            "its turn": tried(lambda: os.sched_setscheduler(
+                pid, os.SCHED_BATCH, os.sched_param(0))),
+            "its parameters": tried(lambda: os.sched_setparam(
+                pid, os.sched_param(0))),
+            "its deadline": tried(lambda: call(libc.syscall(
+                SETATTR, pid, ATTRIBUTES, 0))),
+            "its priority": tried(lambda: os.setpriority(os.PRIO_PROCESS, pid, 19)),
+            "its disk": tried(lambda: call(libc.syscall(IOPRIO_SET, 1, pid, 3 << 13))),
         }
     return seen
 """
