@@ -75,7 +75,11 @@ class SubmissionExporter(NotebookExporter):
                 laid.problem,
             )
         notebook = laid.notebook
-        notebook["metadata"][ABOUT] = {"problem": laid.problem, "help": laid.help}
+        notebook["metadata"][ABOUT] = {
+            "problem": laid.problem,
+            "help": laid.help,
+            "accepted": self.accept_tier,
+        }
         resources["metadata"] = ResourcesDict(name=path.stem, path=str(path.parent))
         self._copy_kept(path.parent, about)
         made = from_dict(notebook)  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from typing import Any
 
 from grader import catalog
 from grader.autograde.kept import Kept
+from grader.harness.tiers import NAMES, NOT_ISOLATED
 from grader.reports import Report
 from grader.session import asked
 from grader.visuals.timeline import of_failures
@@ -84,8 +85,14 @@ class Judging:
         return self  # nbconvert copies what steps hand on
 
 
-def why_unknown(judged: Judged | None, problem: str, name: str) -> str:
-    """Return why nobody could judge a check, or "" where it has a result."""
+def why_unknown(
+    judged: Judged | None, problem: str, name: str, accepted: int = NOT_ISOLATED
+) -> str:
+    """Return why nobody could judge a check, or "" where it has a result.
+
+    A result from a weaker tier than the `accepted` one is none: a submission may have
+    reached what its verdict was made by.
+    """
     if problem:
         return problem
     if judged is None:
@@ -93,6 +100,12 @@ def why_unknown(judged: Judged | None, problem: str, name: str) -> str:
     if judged.result.status is Status.error:
         lines = judged.result.rationale.strip().splitlines()
         return lines[-1] if lines else "the grader broke"
+    found = judged.verdict.tier
+    if found not in {NAMES[tier] for tier in NAMES if tier <= accepted}:
+        return (
+            f"expected a machine that isolates submissions (tier {accepted}), found "
+            f"one where they are {found}: an attack from inside has succeeded"
+        )
     return ""
 
 

@@ -13,6 +13,7 @@ from grader import catalog
 from grader.autograde import judging
 from grader.autograde.exporter import ABOUT
 from grader.autograde.judging import Judging
+from grader.harness.tiers import ISOLATED
 from grader.submissions import MAGIC
 
 JUDGING, SCORES = "judging", "scores"  # what the steps hand on
@@ -46,6 +47,7 @@ class ShowVerdict(NbGraderPreprocessor):
         under_way = resources["nbgrader"].pop(JUDGING, None)
         judged = {} if under_way is None else under_way.wait()
         problem = problem_of(nb)
+        accepted = nb.metadata.get(ABOUT, {}).get("accepted", ISOLATED)
         scores: dict[str, float | None] = {}
         for cell in nb.cells:
             if not utils.is_grade(cell):
@@ -55,14 +57,15 @@ class ShowVerdict(NbGraderPreprocessor):
                 if problem:  # nobody knows what was answered
                     scores[about.grade_id] = None
                 continue
-            found = judged.get(about.grade_id)
-            reason = judging.why_unknown(found, problem, about.grade_id)
+            name = about.grade_id
+            found = judged.get(name)
+            reason = judging.why_unknown(found, problem, name, accepted)
             points = None
             if not reason and found is not None:
                 points = judging.points_of(found, float(about.points))
             shown = judging.outputs(found, reason, points or 0.0)
             cell.outputs = [from_dict(each) for each in shown]  # type: ignore[no-untyped-call]
-            scores[about.grade_id] = points
+            scores[name] = points
         resources["nbgrader"][SCORES] = scores
         return nb, resources
 

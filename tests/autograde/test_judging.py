@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from grader import catalog
 from grader.autograde import judging
 from grader.autograde.judging import Judging, judge, outputs, points_of, why_unknown
+from grader.autograde.scores import JUDGING, SCORES, ShowVerdict
 from grader.vocabulary import Result, Status, Verdict
 
 STEM = "ex00_start_here"
@@ -61,6 +63,42 @@ def test_an_error_is_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     assert why_unknown(known, "", "never_twice") == ""
     assert kinds(outputs(known, "", 4.0)) == ["display_data", "execute_result"]
     assert points_of(known, 2.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("tier", "accepted", "known"),
+    [
+        ("isolated", 1, True),
+        ("reduced", 1, False),
+        ("reduced", 2, True),
+        ("not isolated", 2, False),
+        ("not isolated", 3, True),
+        ("another", 3, False),
+    ],
+)
+def test_a_weaker_tier(
+    monkeypatch: pytest.MonkeyPatch, tier: str, accepted: int, known: bool
+) -> None:
+    """what was judged in less isolation than is accepted is no score"""
+    weak = replace(verdict(PASSED, PASSED), tier=tier)
+    monkeypatch.setattr(judging, "asked", lambda *_: (weak, None))
+    found = judge(STEM, "")["counts_on"]
+    why = why_unknown(found, "", "counts_on", accepted)
+    assert (why == "") == known
+    assert known or f"(tier {accepted}), found one where they are {tier}" in why
+
+
+def test_a_weaker_tier_is_recorded_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """a graded cell of a notebook has no score where its tier is not accepted"""
+    weak = replace(verdict(PASSED, PASSED), tier="reduced")
+    monkeypatch.setattr(judging, "asked", lambda *_: (weak, None))
+    for accepted, scores in ((1, {"counts_on": None}), (2, {"counts_on": 6.0})):
+        about = {"grade": True, "solution": False, "grade_id": "counts_on", "points": 6}
+        cell = new_code_cell("grade()", metadata={"nbgrader": about})  # type: ignore
+        nb = new_notebook(cells=[cell], metadata={"grader": {"accepted": accepted}})  # type: ignore
+        resources: dict[str, Any] = {"nbgrader": {JUDGING: Judging(STEM, "")}}
+        ShowVerdict().preprocess(nb, resources)
+        assert resources["nbgrader"][SCORES] == scores
 
 
 def test_what_broke_is_raised_where_it_is_awaited() -> None:
