@@ -45,8 +45,8 @@ def attempt(decoys: dict[str, Any]) -> dict[str, str]:
             socket.AF_INET, decoys["tcp"], MPTCP
         ),
         "say something to the machine at once": lambda: said(decoys["tcp"]),
-        "have its parent wait": lambda: os.setpriority(
-            os.PRIO_PROCESS, parent, os.getpriority(os.PRIO_PROCESS, parent)
+        "have another process wait": lambda: os.setpriority(
+            os.PRIO_PROCESS, victim, os.getpriority(os.PRIO_PROCESS, victim)
         ),
         "connect to an abstract socket": lambda: connected(
             socket.AF_UNIX, "\0" + decoys["abstract"]

@@ -40,11 +40,8 @@ OF_FILES = (
     *("fchownat", "setxattr", "lsetxattr", "fsetxattr", "removexattr"),
     *("lremovexattr", "fremovexattr", "utime", "utimes", "futimesat", "utimensat"),
 )
-# Calls whose first argument is a process, 0 for who calls.
-OF_PROCESSES = (
-    *("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam"),
-    "sched_setattr",
-)
+# Calls whose first argument is a process or an OS thread, 0 for who calls.
+OF_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_setattr")
 FAMILIES = 64  # of sockets; the kernel has 46
 # Of the internet's sockets: SEQPACKET and DCCP are of other protocols than TCP and UDP,
 # which Landlock does not look at, as it does not at MPTCP and at what begins with data.
@@ -87,6 +84,9 @@ def build(datagrams: bool) -> Any:
     # to it that it waits for all others; each process may set its own.
     for name in OF_PROCESSES:
         rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
+    # ZeroMQ gives each of its OS threads the usual turn, by number, or aborts.
+    other, unusual = seccomp.Arg(0, seccomp.NE, 0), seccomp.Arg(1, seccomp.NE, 0)
+    rules.add_rule(refuse, "sched_setscheduler", other, unusual)
     for argument in (0, 1):  # whose kind of number it is, and the number
         rules.add_rule(refuse, "setpriority", seccomp.Arg(argument, seccomp.NE, 0))
     for name, argument in FLAGS.items():
