@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from grader.harness import pids, tiers
 from grader.harness.launch import GraderBroke, Job, Launched, Place
@@ -92,6 +92,10 @@ class ForkLauncher:
     def roots(self) -> Sequence[int]:
         """Return the processes that all of a run's descend from, or are."""
         return [line.root for line in self._lines()]
+
+    def started(self) -> Collection[int]:
+        """Return this machine's numbers of the workers since the last sweep of all."""
+        return [pid for line in self._lines() for pid in line.started]
 
     def between(self) -> Sequence[int]:
         """Return the processes that pass bytes on from workers to the fakes."""

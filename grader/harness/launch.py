@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,6 +101,7 @@ class Launcher(Protocol):
     async def sweep(self, everything: bool) -> int: ...
     def root_pid(self) -> int: ...
     def roots(self) -> Sequence[int]: ...
+    def started(self) -> Collection[int]: ...  # workers, as this machine numbers them
     def between(self) -> Sequence[int]: ...  # what passes on bytes to the fakes
     def is_alive(self) -> bool: ...
     async def close(self) -> None: ...

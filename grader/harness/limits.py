@@ -9,6 +9,7 @@ MIB = 1024 * 1024
 # counted (see patience.py), up to the hard limit.
 CALL_LIMIT_S = 4.0  # one call of one function
 CPU_LIMIT_S = 60  # processor time of one process in all, by the kernel
+CHILDREN_CPU_LIMIT_S = 30  # of all that the submission's processes fork in a run
 CALL_CPU_LIMIT_S = 2.0  # processor time that one call may burn
 IMPORT_LIMIT_S = 4.0  # importing the submission
 HURRIED_LIMIT_S = 0.5  # each further call of a scenario in which one hung

@@ -34,6 +34,7 @@ class Line:
     ) -> None:
         self._control, self._end, self._gone = control, end, gone
         self._order = asyncio.Lock()
+        self.started: set[int] = set()
         self._running: dict[int, asyncio.Future[int]] = {}
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._asked, self.root = 0, -1
@@ -66,6 +67,7 @@ class Line:
         writer.write(json.dumps(asdict(job)).encode() + b"\n")
         pid = forked["forked"]
         host_pid = pids.child_on_host(pid, self.root)
+        self.started.add(host_pid)
         return Launched(pid, reader, writer, forked["end"], host_pid)
 
     def kill(self, pid: int) -> None:
@@ -77,6 +79,8 @@ class Line:
     async def sweep(self, everything: bool) -> int:
         """End orphans, with `everything` all workers; return how many would not end."""
         said = await self.order({"do": "sweep", "everything": everything})
+        if everything:
+            self.started.clear()
         return int(said["swept"])
 
     async def order(

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import itertools
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 
+from grader.harness.burnt import Burnt
 from grader.harness.limits import (
+    CHILDREN_CPU_LIMIT_S,
     FOLDER_FILES_LIMIT,
     FOLDER_LIMIT_B,
     MIB,
@@ -45,10 +46,11 @@ async def watch(
         SubmissionBroken: a limit is passed, for which the submission is to blame.
     """
     never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    burnt = Burnt()
     for look in itertools.count():
         await asyncio.wait({never}, timeout=WATCH_PERIOD_S)
-        roots, server = launcher.roots(), databases.folder
-        passed = await asyncio.to_thread(excess, roots, expected, folder)
+        server = databases.folder
+        passed = await asyncio.to_thread(excess, launcher, expected, folder, burnt)
         if not passed and server and look % SERVER_WATCHED_EVERY == 0:
             passed = await asyncio.to_thread(server_excess, server)
         if passed:
@@ -56,13 +58,15 @@ async def watch(
     raise AssertionError("the count has no end")
 
 
-def excess(roots: Iterable[int], expected: int, folder: Path) -> dict[str, str]:
+def excess(
+    launcher: Launcher, expected: int, folder: Path, burnt: Burnt
+) -> dict[str, str]:
     """Return which limit of the whole run is passed, if one is.
 
     `expected` is how many processes the harness itself has started; the limits are
     for what comes on top of these. All of the run's files are in `folder`.
     """
-    return _processes(roots, expected) or _files(folder)
+    return _processes(launcher, expected, burnt) or _files(folder)
 
 
 def _size_b(file: str) -> int:
@@ -119,8 +123,9 @@ def _too_large(what: str, size_b: int, limit_b: int) -> dict[str, str]:
     return {"what": what, "limit": limit, "found": found}
 
 
-def _processes(roots: Iterable[int], expected: int) -> dict[str, str]:
-    found, tops = set[psutil.Process](), list(roots)
+def _processes(launcher: Launcher, expected: int, burnt: Burnt) -> dict[str, str]:
+    found, tops = set[psutil.Process](), list(launcher.roots())
+    ours, workers = {*tops, *launcher.between()}, {*launcher.started()}
     for root in tops:  # one of which may descend from another
         with contextlib.suppress(psutil.NoSuchProcess):
             top = psutil.Process(root)
@@ -130,5 +135,9 @@ def _processes(roots: Iterable[int], expected: int) -> dict[str, str]:
     if count > most:
         limit = f"{most} processes"
         return {"what": "processes", "limit": limit, "found": str(count)}
+    burnt_s = burnt.look(tree, ours - workers, workers)
+    if burnt_s > CHILDREN_CPU_LIMIT_S:
+        limit = f"{CHILDREN_CPU_LIMIT_S} s of processor time"
+        return {"what": "children", "limit": limit, "found": f"{burnt_s:.0f} s"}
     own_b = held_b(tree, TREE_MEMORY_LIMIT_B)
     return _too_large("memory", own_b, TREE_MEMORY_LIMIT_B)

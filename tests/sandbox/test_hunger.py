@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from grader.harness import tree
 from tests.harness.small import Warm
 from tests.sandbox.trying import ANSWERS, judged, look
 
@@ -85,6 +86,59 @@ def held(warm: Warm) -> tuple[set[int], Any]:
         if launcher.owner and uids and uids.real == launcher.owner:
             found.add(each.pid)
     return found, inside
+
+
+SPINNERS = {
+    "many": """
+for _ in range(20):
+    if not os.fork():
+        while True:
+            pass
+threading.Event().wait()
+""",
+    "many in turn": """
+def fork():
+    while True:
+        pid = os.fork()
+        if not pid:
+            sum(range(10**6))
+            os._exit(0)
+        os.waitpid(pid, 0)
+for _ in range(3):
+    threading.Thread(target=fork).start()
+threading.Event().wait()
+""",
+    "orphans": """
+for _ in range(5):
+    if not os.fork():
+        if not os.fork():
+            while True:
+                pass
+        os._exit(0)
+threading.Event().wait()
+""",
+}
+
+
+@pytest.mark.parametrize("who", SPINNERS)
+def test_spinners(isolated: Warm, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """what a submission forks has a limit of processor time in all"""
+    monkeypatch.setattr(tree, "CHILDREN_CPU_LIMIT_S", 2)
+    before = held(isolated)
+    verdict = judged(isolated, SPINNERS[who] + ANSWERS)
+    assert verdict.score == 0
+    assert not verdict.unknown, verdict.results[0].rationale
+    assert "limit: children (2 s of processor time)" in verdict.problem
+    assert held(isolated) == before
+
+
+def test_workers_are_no_children(
+    isolated: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """what the processes themselves use is not counted as what they fork"""
+    monkeypatch.setattr(tree, "CHILDREN_CPU_LIMIT_S", 0.2)
+    busy = "import time\nwhile time.thread_time() < 1:\n    pass\n"
+    assert judged(isolated, busy + ANSWERS).passed
 
 
 @pytest.mark.parametrize("what", HUNGRY)
