@@ -16,6 +16,7 @@ from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from nbformat.v4 import new_output
 
 from grader.autograde.effort import Effort, allowed
+from grader.submissions import writable
 
 TAGS = frozenset(
     [
@@ -91,11 +92,15 @@ def shown(output: Any, effort: Effort) -> Any:
     made: Any
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
-        made = new_output("stream", name=name, text=_text(output.get("text", "")))  # type: ignore[no-untyped-call]
+        made = new_output(
+            "stream", name=name, text=writable(str(output.get("text", "")))
+        )  # type: ignore[no-untyped-call]
     elif kind == "error":
         lines = output.get("traceback")
-        trace = [_text(line) for line in lines] if isinstance(lines, list) else []
-        what = {key: _text(output.get(key, "")) for key in ("ename", "evalue")}
+        trace = (
+            [writable(str(line)) for line in lines] if isinstance(lines, list) else []
+        )
+        what = {key: writable(str(output.get(key, ""))) for key in ("ename", "evalue")}
         made = new_output("error", traceback=trace, **what)  # type: ignore[no-untyped-call]
     else:
         data = output.get("data")
@@ -104,17 +109,12 @@ def shown(output: Any, effort: Effort) -> Any:
     return made
 
 
-def _text(value: Any) -> str:
-    """Return a text that a file in UTF-8 can hold."""
-    return str(value).encode("utf-8", "replace").decode("utf-8")
-
-
 def _kept(data: dict[str, Any], effort: Effort) -> dict[str, str]:
     kept = {}
     for kind, given in data.items():
         if not isinstance(given, str):
             continue
-        value = _text(given)
+        value = writable(given)
         if kind == "text/plain":
             kept[kind] = value
         elif kind == "text/html":

@@ -42,7 +42,7 @@ ERRORS: Advice = (
     ),
     (
         "Event loop is closed|different event loop",
-        "something outlives the loop it was made in and is used in the next one: who "
+        "something outlives the loop that first used it, and meets the next one: who "
         "starts a loop for each request, and what do the requests share?",
     ),
     (

@@ -1,4 +1,4 @@
-"""A nursery for tests that grade with the small judge, and a class reported."""
+"""A nursery and a cluster for tests that grade with the small judge, and a class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from grader.batch.graded import line_of
 from grader.batch.journal import Journal
 from grader.batch.places import Places, write
 from grader.batch.reporting import report
-from tests.batch.classroom import Nursery
+from tests.batch.classroom import Nursery, small_judge
+from tests.batch.clusters import Cluster
 from tests.batch.graded_class import CLASS, SVG
 
 
@@ -22,6 +23,14 @@ def nursery(tmp_path: Path) -> Iterator[Nursery]:
     folder = tmp_path / "nursery"
     folder.mkdir()
     made = Nursery(folder)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster of a test's own, with the small judge."""
+    made = Cluster(tmp_path, small_judge(tmp_path), {})
     yield made
     made.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -29,14 +28,6 @@ distributed = pytest.importorskip("distributed")
 
 AUTHORS = 12
 ALL_JUDGED = {f"author{number:02}": "judged" for number in range(AUTHORS)}
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster of a test's own, with the small judge."""
-    made = Cluster(tmp_path, small_judge(tmp_path), {})
-    yield made
-    made.close()
 
 
 def class_of(tree: Path, text: str = "x = {}") -> None:

@@ -51,14 +51,6 @@ worker.Worker.judge = missing
 """
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster of a test's own, with the small judge."""
-    made = Cluster(tmp_path, small_judge(tmp_path), {})
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize(
     ("sick", "logs"),
     [(FULL_DISK, "No space left on device"), (NOT_INSTALLED, "ModuleNotFoundError")],
