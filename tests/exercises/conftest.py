@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -11,11 +11,11 @@ import pytest
 from grader import catalog, runner
 from grader.harness.harness import Harness
 from grader.harness.launchers import best_launcher
-from grader.vocabulary import Verdict
+from grader.vocabulary import History, Verdict
 
 
 class Judge:
-    """What judges a text: `judge(stem, text, seed=…, processes=…)`."""
+    """What judges a text, `judge(stem, text, seed=…, processes=…)`, or looks at it."""
 
     def __init__(self, harness: Harness, loop: asyncio.Runner) -> None:
         self.harness, self._loop = harness, loop
@@ -25,6 +25,12 @@ class Judge:
         exercise = catalog.load(stem)
         checking = runner.check(self.harness, stem, exercise, text, **how)
         return self._loop.run(checking).verdict
+
+    def observe(self, stem: str, text: str, scenarios: Iterable[str]) -> History:
+        """Return what happens in some scenarios, unjudged."""
+        exercise = catalog.load(stem)
+        seeing = runner.observe(self.harness, stem, exercise, text, scenarios)
+        return self._loop.run(seeing)
 
 
 @pytest.fixture(scope="session")
