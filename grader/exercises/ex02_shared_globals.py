@@ -32,8 +32,7 @@ exercise.scenario(
     process(0).calls("handle", "{user_1}", TOLD),
     process(0).calls("handle", "{user_2}", ["Tell me, what is my name?"]),
     process(0).calls("handle", "{user_1}", ["My city is {word_1}."]),
-    process(0).shows_again(1),
-    process(0).shows_again(2),
+    *(process(0).shows_again(call) for call in (1, 2)),
 )
 exercise.scenario(
     "at_once",
@@ -43,6 +42,7 @@ exercise.scenario(
         process(0).calls("handle", "{user_2}", ["My name is {name_2}."]),
         held_at="reply",
     ),
+    *(process(0).shows_again(call) for call in (1, 2)),
 )
 exercise.scenario(
     "two_tabs",

@@ -9,6 +9,7 @@ import pytest
 
 from grader import catalog
 from grader.sources import read
+from grader.visuals.interleaving import steps
 from grader.visuals.timeline import draw
 from tests.exercises.conftest import Judge, judge
 from tests.package import ROOT
@@ -112,6 +113,21 @@ def test_the_numbers_are_those_of_the_starter(judge: Judge, stem: str) -> None:
         rows = [*between(tables[scenario], first, last)]
         found = [row for row in rows if re.search(told, row)]
         assert len(found) == times, "\n".join([f"{scenario}: {told}", *rows])
+
+
+def test_the_explorer_shows_the_change(judge: Judge) -> None:
+    """its last steps show that the reply that came first has changed since"""
+    stem = "ex02_shared_globals"
+    starter = (ROOT / "notebooks" / stem / "starter.py").read_text(encoding="utf-8")
+    run = judge.observe(stem, starter, ["at_once"]).runs["at_once"]
+    told = [step for step in steps(run) if step.lane is not None]
+    first = next(step for step in told if step.title.endswith("returns"))
+    last = told[-1].lanes[first.lane].items
+    *before, count = [item.text for item in first.lanes[first.lane].items]
+    assert [item.text for item in last if item.text in before] == before
+    (more,) = [item for item in last if item.text not in [*before, count]]
+    assert more.whose.startswith("of call")
+    assert last[-1].text == count
 
 
 def between(table: Iterable[str], first: int, last: int) -> Iterable[str]:
