@@ -47,7 +47,7 @@ for n in range(100):
     ),
     "names": (
         "for n in range(10**6):\n    open(f'f{n}', 'w').close()\n",
-        rf"limit: files \(5000 files\)|{SPINS}",
+        rf"limit: files \(5000 files\)|No space left on device|{SPINS}",
     ),
     "files": (
         "kept = []\nwhile True:\n    kept.append(open('/dev/null'))\n",
