@@ -29,6 +29,35 @@ kept.write(b"k" * size)
 held = preloading.enlarge_pages()
 print(json.dumps([large_b(), held, kept[:] == b"k" * size]))
 """
+# What it imports says whether the collector is on meanwhile.
+COLLECTS = """
+import gc, json, sys
+from grader.harness.preloading import preload
+
+sys.path.insert(0, sys.argv[1])
+problems = preload(["seen", "seen:raises", "nowhere"])
+print(json.dumps([sys.modules["seen"].was_on, gc.isenabled(), gc.get_freeze_count()]))
+print(json.dumps(sorted(problems)))
+"""
+SEEN = """
+import gc
+was_on = gc.isenabled()
+def raises():
+    raise ZeroDivisionError
+"""
+
+
+def test_the_collector_rests_meanwhile(tmp_path: Path) -> None:
+    """no import is interrupted by it, and what is forked later has it on, with nothing
+    of this in it; also where something could not be imported"""
+    (tmp_path / "seen.py").write_text(SEEN)
+    run = [sys.executable, "-c", COLLECTS, str(tmp_path)]
+    shown = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60)
+    about, problems = map(json.loads, shown.stdout.splitlines())
+    was_on, is_on, frozen = about
+    assert (was_on, is_on) == (False, True)
+    assert frozen > 0
+    assert problems == ["nowhere", "seen:raises"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are Linux's")
