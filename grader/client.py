@@ -18,6 +18,7 @@ from typing import Any
 # this one, which is for a defect of ours.
 ANSWER_LIMIT_S = 900.0
 GOODBYE_S = 5.0
+ENDED = "the grader's process has ended"
 
 
 class ServiceGone(Exception):
@@ -87,44 +88,50 @@ class Client:
         return None if self._process is None else self._process.pid
 
     def close(self) -> None:
-        """End the service and all that it started."""
-        if self._process is None or self._process.stdin is None:
+        """End the service and all that it started.
+
+        Another OS thread may do so meanwhile: at the end of a program, the timer of
+        one that nobody has needed for a while.
+        """
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
             return
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            process.stdin.close()
         try:
-            self._process.wait(GOODBYE_S)
+            process.wait(GOODBYE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
     def _send(self, message: dict[str, Any]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        process, line = self._process, json.dumps(message).encode() + b"\n"
+        if process is None or process.stdin is None:
+            raise ServiceGone(ENDED)
         try:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError as problem:
-            raise ServiceGone("the grader's process has ended") from problem
+            process.stdin.write(line)
+            process.stdin.flush()
+        except (OSError, ValueError) as problem:  # it ended, or was closed meanwhile
+            raise ServiceGone(ENDED) from problem
 
     def _receive(self, number: int) -> dict[str, Any]:
-        assert self._process is not None
-        assert self._process.stdout is not None
+        process = self._process
+        if process is None or process.stdout is None:
+            raise ServiceGone(ENDED)
         deadline = time.monotonic() + self.limit_s
-        late = threading.Timer(self.limit_s, self._process.kill)
+        late = threading.Timer(self.limit_s, process.kill)
         late.daemon = True
         late.start()
         try:
-            while line := self._process.stdout.readline():
+            while line := process.stdout.readline():
                 answer: dict[str, Any] = json.loads(line)
                 if answer["id"] == number:
                     return answer
         finally:
             late.cancel()
-        code = self._process.wait()
+        code = process.wait()
         if time.monotonic() >= deadline:
             raise ServiceGone(f"the grader gave no answer for {self.limit_s:g} s")
         raise ServiceGone(f"the grader's process ended with exit code {code}")

@@ -57,6 +57,34 @@ def test_service_dies(
     assert "SyntaxError" in verdict.problem
 
 
+def test_ended_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """who ends a service that another OS thread is ending has nothing to do, and who
+    asks it then is told that it has ended"""
+    from grader import client as module
+
+    client, asked = module.Client(), []
+    client.warm_up()
+    process = client._process
+    assert process is not None
+    wait = process.wait
+
+    def meanwhile(timeout: float | None = None) -> int:
+        if not asked:
+            client.close()
+            with pytest.raises(module.ServiceGone, match="has ended"):
+                client._send({})
+            with pytest.raises(module.ServiceGone, match="has ended"):
+                client._receive(1)
+            asked.append(True)
+        return wait(timeout)
+
+    monkeypatch.setattr(process, "wait", meanwhile)
+    client.close()
+    assert asked
+    assert process.poll() is not None
+    assert client.pid is None
+
+
 def test_observe_without_a_service(
     session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
