@@ -41,7 +41,7 @@ exercise.scenario(
         )
         for turn in TURNS
     ),
-    stop(2),
+    stop(),
 )
 exercise.scenario(
     "crowd",
@@ -54,7 +54,7 @@ exercise.scenario(
         ),
         held_at="model",
     ),
-    stop(2),
+    stop(),
 )
 exercise.scenario(
     "hand_over",

@@ -71,7 +71,7 @@ exercise.scenario(
     "restart",
     "a conversation is begun, all processes stop and start again, and it goes on",
     process(0).calls("chat", "{thread}", "My name is {name}."),
-    *(process(1).starts_apart(), restart(2)),  # with another hash seed, as a server has
+    *(process(1).starts_apart(), restart()),  # with another hash seed, as a server has
     process(1).calls("chat", "{thread}", "What is my name?"),
 )
 

@@ -93,7 +93,7 @@ exercise.scenario(
     ),
     upstream.recovers("{user_4}"),
     together(*(asks(f"{{user_{n}}}") for n in range(CROWD)), held_at="profile"),
-    stop_all(1),
+    stop_all(),
 )
 
 

@@ -204,6 +204,7 @@ class Supervisor:
 
     async def _stop(self, step: Restart | Stop) -> list[Process]:
         chosen = [self.processes[number] for number in step.processes]
+        chosen = chosen or [each for each in self.processes if each.launched]
         for process in [each for each in chosen if not each.killed]:
             self.recorder.record(
                 "fault", process.number, what="told to stop", event=None, stored=None

@@ -61,14 +61,14 @@ class Restart:
     One that was killed has ended already, and is only started.
     """
 
-    processes: tuple[int, ...]
+    processes: tuple[int, ...] = ()  # none: all that run
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Each process ends as a server does on SIGTERM."""
 
-    processes: tuple[int, ...]
+    processes: tuple[int, ...] = ()  # none: all that run
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,14 +108,14 @@ def together(
     return Together(calls, held_at, answered, meanwhile)
 
 
-def restart_all(count: int) -> Restart:
-    """Stop processes 0 to `count` - 1 before any of them is started again."""
-    return Restart(tuple(range(count)))
+def restart_all() -> Restart:
+    """Stop all that run, named by a step or not, before any is started again."""
+    return Restart()
 
 
-def stop_all(count: int) -> Stop:
-    """Stop processes 0 to `count` - 1."""
-    return Stop(tuple(range(count)))
+def stop_all() -> Stop:
+    """Stop all that run, named by a step or not."""
+    return Stop()
 
 
 class model:

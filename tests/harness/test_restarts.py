@@ -48,13 +48,25 @@ def test_restart_of_all(light: Warm) -> None:
     run = light.history(
         COUNTS,
         *[process(n).calls("chat", "{thread}", "a") for n in (0, 1)],
-        restart(2),
+        restart(),
         *[process(n).calls("chat", "{thread}", "a") for n in (0, 1)],
     )
     assert [reply.value for reply in run.replies] == ["a 1"] * 4
     told = [s.number for s in run.of("fault")]
     again = [s.number for s in run.of("start") if s.data["restarted"]]
     assert max(told) < min(again)
+
+
+def test_restart_of_all_that_run(light: Warm) -> None:
+    """also those that no step names: a submission that was never alone is alone then"""
+    chats = process(0).calls("chat", "{thread}", "a")
+    run = light.history(COUNTS, chats, restart(), chats, processes=4)
+    assert [reply.value for reply in run.replies] == ["a 1"] * 2
+    told = [s.number for s in run.of("fault")]
+    again = [s for s in run.of("start") if s.data["restarted"]]
+    assert {s.process for s in again} == {0, 1, 2, 3}
+    assert len(told) == 4
+    assert max(told) < min(s.number for s in again)
 
 
 def test_restart_that_hangs(light: Warm) -> None:

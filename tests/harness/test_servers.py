@@ -158,7 +158,7 @@ def test_one_request_of_many_raises(warm: Warm) -> None:
 
 def test_a_stop_completes_the_log(warm: Warm) -> None:
     """what an application leaves undone when it is stopped is in its log"""
-    run = served(warm, process(0).gets("/"), stop_all(1))
+    run = served(warm, process(0).gets("/"), stop_all())
     assert [seen.data["code"] for seen in run.of("exit")] == [0]
     (line,) = [s for s in run.of("log") if "never awaited" in s.data["text"]]
     assert "coroutine 'sleep' was never awaited" in line.data["text"]
