@@ -1,4 +1,4 @@
-"""All questions share one thread of the checkpointer.
+"""The thread is named by its question, which each process remembers for itself.
 
 Caught by: ends_elsewhere
 """
@@ -46,12 +46,16 @@ def report(state: dict) -> dict:
     return {"answer": answer, "attempts": state["attempts"], "complete": complete}
 
 
+asked = {}
+
+
 def research(thread_id: str, question: str) -> dict:
-    config = {"configurable": {"thread_id": "research"}}
+    asked[thread_id] = question
+    config = {"configurable": {"thread_id": question}}
     start = {"messages": [HumanMessage(question)], "attempts": 0}
     return report(graph.invoke(start, config))
 
 
 def resume(thread_id: str) -> dict:
-    config = {"configurable": {"thread_id": "research"}}
+    config = {"configurable": {"thread_id": asked.get(thread_id, thread_id)}}
     return report(graph.invoke(None, config))
