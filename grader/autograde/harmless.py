@@ -92,14 +92,12 @@ def shown(output: Any, effort: Effort) -> Any:
     made: Any
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
-        made = new_output(
-            "stream", name=name, text=writable(str(output.get("text", "")))
-        )  # type: ignore[no-untyped-call]
+        text = writable(str(output.get("text", "")))
+        made = new_output("stream", name=name, text=text)  # type: ignore[no-untyped-call]
     elif kind == "error":
-        lines = output.get("traceback")
-        trace = (
-            [writable(str(line)) for line in lines] if isinstance(lines, list) else []
-        )
+        given = output.get("traceback")
+        lines = given if isinstance(given, list) else []
+        trace = [writable(str(line)) for line in lines]
         what = {key: writable(str(output.get(key, ""))) for key in ("ename", "evalue")}
         made = new_output("error", traceback=trace, **what)  # type: ignore[no-untyped-call]
     else:

@@ -112,7 +112,7 @@ show("explorer", "at_once")
 # **At once.** Between a node's write and its read the model works, and that is when the other request writes.
 # Both replies come back with one `user_id`: whoever wrote last is everybody.
 # Which of the two that is may change from run to run; that somebody is wrong does not.
-# The picture's last steps look at both replies once more: the one that came first has grown by an answer, and its `count` has not.
+# The picture's last steps look at both replies once more: both hold one list, with everything in it, and each still has the `count` that it came with.
 
 # %% [markdown] id="fix"
 # ## Fix
