@@ -9,7 +9,7 @@ from grader.vocabulary import (
     process,
     together,
 )
-from grader.vocabulary.asking import counted
+from grader.vocabulary.asking import apart, counted
 from grader.vocabulary.claims import holds, killed
 
 exercise = Exercise(
@@ -37,10 +37,7 @@ MORE = f"needs more {{ref}}.{REPORT} None of these figures is settled yet."
 DONE = f"settled {{ref}}.{REPORT} None of these figures needs more work."
 NEITHER = "I cannot help with that {ref}."
 COUNT = "which count does the router look at, and who sets it to zero, when?"
-ENDED = (
-    "where does the thread stand when `research` returns: has the graph reached its "
-    "end, or was it stopped from outside?"
-)
+ENDED = "has the graph reached its end when `research` returns, or was it cut short?"
 SILENT = "what does your router do where a reply leaves `needs_more` unset?"
 REPORTED = (
     "`answer` is the model's last reply, word for word; `complete` says whether that "
@@ -84,8 +81,9 @@ exercise.scenario(
 )
 exercise.scenario(
     "two_at_once",
-    "one process has two questions at once, which the model does not settle",
-    model.says(*RESEARCH, LATE),
+    "one process has two questions at once, after a third on a thread of its own",
+    model.says(*RESEARCH, (DONE, *LATE)),
+    process(0).calls("research", "{thread_3}", "What is a {word_3}?"),
     together(
         process(0).calls("research", "{thread_1}", "What is a {word_1}?"),
         process(0).calls("research", "{thread_2}", "What is a {word_2}?"),
@@ -94,10 +92,11 @@ exercise.scenario(
 )
 
 
-def bounded(run: Run, reply: Observation, word: str, tries: int, done: bool) -> None:
-    """Fail unless the reply reports a question that took exactly so many calls."""
-    last = counted(run, reply, tries, about=run.drawn[word], help=COUNT)[-1]
-    report = {"answer": last.text, "attempts": tries, "complete": done}
+def bounded(run: Run, reply: Observation, word: str, n: int, help: str = COUNT) -> None:
+    """Fail unless the reply reports a question that took exactly n calls."""
+    last = counted(run, reply, n, about=run.drawn[word], help=help)[-1]
+    done = last.text.startswith("settled")
+    report = {"answer": last.text, "attempts": n, "complete": done}
     holds(reply, report, because=[last], help=REPORTED)
 
 
@@ -105,14 +104,14 @@ def bounded(run: Run, reply: Observation, word: str, tries: int, done: bool) -> 
 def settles(settles: Run) -> None:
     """a question the model settles in k ≤ 3 tries is complete after exactly k calls"""
     for k, reply in enumerate(settles.replies[:3], start=1):
-        bounded(settles, reply, f"word_{k}", k, done=True)
+        bounded(settles, reply, f"word_{k}", k)
 
 
 @exercise.check(points=3)
 def ends(endless: Run) -> None:
     """one it never settles ends by itself, incomplete, after exactly 3 calls"""
     reply, resumed = endless.replies
-    bounded(endless, reply, "word", TRIES, done=False)
+    bounded(endless, reply, "word", TRIES)
     counted(endless, resumed, TRIES, help=ENDED)
 
 
@@ -121,20 +120,19 @@ def ends_elsewhere(cut_off: Run) -> None:
     """killed in the loop and resumed elsewhere, the total stays 3"""
     cut, _, resumed = cut_off.replies
     killed(cut_off, cut, help="the kill comes in the second try: was there one?")
-    bounded(cut_off, resumed, "word", TRIES, done=False)
+    bounded(cut_off, resumed, "word", TRIES)
 
 
 @exercise.check(points=1, needs=ends)
 def ends_each(two_at_once: Run) -> None:
-    """the bound holds for each request when two run at once in one process"""
-    for n, reply in enumerate(two_at_once.replies, start=1):
-        bounded(two_at_once, reply, f"word_{n}", TRIES, done=False)
+    """the bound holds for each of two requests at once, and no thread sees another"""
+    apart(two_at_once, [two_at_once.drawn[f"word_{n}"] for n in range(1, 4)])
+    for n, reply in enumerate(two_at_once.replies[1:], start=1):
+        bounded(two_at_once, reply, f"word_{n}", TRIES)
 
 
 @exercise.check(points=1, needs=settles)
 def ends_without(settles: Run) -> None:
     """a state without `needs_more` ends: a reply that says neither is the last"""
     for n, reply in enumerate(settles.replies[3:], start=1):
-        word = f"word_{n + 3}"
-        counted(settles, reply, n, about=settles.drawn[word], help=SILENT)
-        bounded(settles, reply, word, n, done=False)
+        bounded(settles, reply, f"word_{n + 3}", n, help=SILENT)

@@ -117,7 +117,7 @@ show("growth", "endless", price=0.01)
 # - a question the model settles in k ≤ 3 tries is complete after exactly k calls
 # - one it never settles ends by itself, incomplete, after exactly 3 calls
 # - killed in the loop and resumed elsewhere, the total stays 3
-# - the bound holds for each request when two run at once in one process
+# - the bound holds for each of two requests at once, and no thread sees another
 # - a state without `needs_more` ends: a reply that says neither is the last
 #
 # A call that a kill cut off is made again, and does not count.
