@@ -16,14 +16,15 @@ NOUNS = {"vocabulary"}
 MAKERS = NOUNS | {"fakes", "harness", "sandbox"}
 READERS = NOUNS | {"reports", "visuals"}
 ALLOWED: dict[str, set[str]] = {
+    "locked": set(),
     "vocabulary": set(),
     "fakes": NOUNS,
     "exercises": NOUNS,
     "reports": NOUNS,
     "visuals": NOUNS,
-    "postgres": set(),
+    "postgres": {"locked"},
     "sandbox": set(),
-    "harness": NOUNS | {"fakes", "postgres", "sandbox"},
+    "harness": NOUNS | {"fakes", "locked", "postgres", "sandbox"},
     "catalog": NOUNS | {"exercises"},
     "runner": NOUNS | {"harness"},
     "trail": {"catalog"},
@@ -43,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"certifying", "client", "displays", "fakes", "session", "store"},
     "course": READERS
     | {"catalog", "certifying", "displays", "session", "store", "trail"},
-    "oncall": READERS | {"client", "displays", "notebook", "session"},
+    "oncall": READERS | {"client", "displays", "locked", "notebook", "session"},
     # Where submissions are run.
     "service": MAKERS | {"catalog", "runner"},
     "checking": MAKERS | READERS | {"catalog", "runner", "submissions"},
@@ -79,7 +80,7 @@ ALLOWED: dict[str, set[str]] = {
     "readme": {"catalog"},
     "nbgrader_hooks": {"cells"},
     "autograde": READERS
-    | {"catalog", "client", "harness", "sandbox", "session", "submissions"},
+    | {"catalog", "client", "harness", "locked", "sandbox", "session", "submissions"},
     "lab": set(),
     "doctor": {"harness", "postgres"},
     # The doors.

@@ -21,8 +21,9 @@ from jupyter_client.manager import AsyncKernelManager
 
 from grader.autograde.judging import kept
 from grader.autograde.kept import INSIDE
-from grader.harness.stale import KERNEL, make, remove_stale
+from grader.harness.stale import KERNEL, remove_stale
 from grader.harness.tiers import ISOLATED, Tier
+from grader.locked import make
 from grader.sandbox import bubblewrap
 
 SOCKETS = "/tmp/.kernel"  # inside

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from grader import locked
 from grader.harness import tiers
 from grader.harness.border import parse
 from grader.harness.launch import GraderBroke, Job, Launched, Launcher, Place
@@ -120,11 +121,11 @@ def _decoys(place: Place) -> Iterator[tuple[dict[str, Any], Any]]:
         abstract.bind(f"\0{name}")
         abstract.listen()
         # The harness's own folder may be too deep for a socket's name.
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-"))
+        folder = stack.enter_context(locked.kept())
         named = stack.enter_context(socket.socket(socket.AF_UNIX))
         named.bind(f"{folder}/socket")
         named.listen()
-        shared = stack.enter_context(_kept(folder))
+        shared = stack.enter_context(_kept(str(folder)))
         # Whoever a submission runs as, it is stopped by a wall or not at all.
         os.chmod(folder, 0o755)
         for path in (f"{folder}/socket", shared.name):

@@ -29,8 +29,9 @@ from grader.harness.limits import (
 from grader.harness.order import Order, empty_start
 from grader.harness.preloaded import PRELOAD
 from grader.harness.process import SubmissionBroken
-from grader.harness.stale import RUN, make, remove_stale
+from grader.harness.stale import RUN, remove_stale
 from grader.harness.supervisor import Supervisor
+from grader.locked import KEPT, make
 from grader.sandbox import folders, mounts
 from grader.vocabulary import History, Observation, Run, Scenario, draw
 
@@ -49,6 +50,7 @@ class Harness:
 
     async def __aenter__(self) -> Harness:
         remove_stale(self._parent, RUN)
+        remove_stale(Path(tempfile.gettempdir()), KEPT)
         self.folder, self._lock = make(self._parent, RUN)
         self.server = ModelServer()
         self.place = Place(self.folder, 0)

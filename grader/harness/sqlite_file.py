@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from grader import locked
 
 BUSY_S = 0.2  # a submission may be writing for a moment
 ROWS_LIMIT = 2000  # of one table
@@ -87,9 +89,8 @@ def opened(path: Path) -> Iterator[Reader]:
     if not os.path.lexists(path):
         yield Reader(None)
         return
-    folder = tempfile.TemporaryDirectory(prefix="grader-")
-    with folder:
-        copy = Path(folder.name, "copy.db")
+    with locked.kept() as folder:
+        copy = folder / "copy.db"
         for end, data in _taken(path).items():
             if data:
                 copy.with_name(copy.name + end).write_bytes(data)
@@ -105,7 +106,7 @@ def opened(path: Path) -> Iterator[Reader]:
             database.text_factory = _text
             database.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if os.name == "posix":  # or SQLite would write back the log at its end
-                folder.cleanup()
+                shutil.rmtree(folder, ignore_errors=True)
             yield Reader(database)
 
 

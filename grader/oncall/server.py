@@ -7,12 +7,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from grader import locked
 from grader.oncall.lines import CONFIG
 from grader.vocabulary.modules import divide
 
@@ -52,8 +52,8 @@ class Server:
         self._over = False
 
     def __enter__(self) -> Server:
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-oncall-")
-        folder = Path(self._folder.name)
+        self._folder = locked.kept()
+        folder = self._folder.__enter__()
         for module in self._modules:
             (folder / module.file).write_text(module.text, "utf-8", "surrogatepass")
         config = folder / "log.json"
@@ -90,7 +90,7 @@ class Server:
         finally:
             self._process.kill()
             self._reader.join(END_LIMIT_S)
-            self._folder.cleanup()
+            self._folder.__exit__(None, None, None)
 
     @property
     def _ready(self) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from grader import locked
 from grader.postgres.limits import MIB, STOP_LIMIT_S
 from grader.postgres.programs import Account
 
@@ -30,10 +31,6 @@ MEMORY_NEEDED_B = 4 * 1024 * MIB  # a container may have 64 MiB there
 LOOK_EVERY_S = 0.02
 
 
-class InUse(Exception):
-    """Another guard, which is alive, has the folder."""
-
-
 def make(wanted: str, who: Account | None) -> tuple[Path, int | None]:
     """Return a new folder that `who` may reach, and the lock that keeps it.
 
@@ -47,9 +44,7 @@ def make(wanted: str, who: Account | None) -> tuple[Path, int | None]:
             "expected a temporary folder with a path of fewer than "
             f"{PATH_LIMIT} characters that every user can reach, found none"
         )
-    new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=parent))
-    held = lock(new)  # before it has the name that `remove_stale` looks for
-    folder = new.rename(new.with_name(new.name.removeprefix("new-")))
+    folder, held = locked.make(parent, PREFIX)
     folder.chmod(0o711)
     for name, mode in ((DATA, 0o700), (SOCKET, 0o755)):
         inner = folder / name
@@ -83,13 +78,9 @@ def has_room(memory: Path) -> bool:
 def remove_stale(wanted: str, who: Account | None) -> None:
     """End servers whose guard is gone, and remove their folders: no lock is held."""
     for parent in places(wanted, who):
-        for folder in parent.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError, InUse):
-                held = lock(folder)
-                end_server(folder)
-                remove(folder)
-                if held is not None:
-                    os.close(held)
+        for folder in locked.stale(parent, PREFIX):
+            end_server(folder)
+            remove(folder)
 
 
 def remove(folder: Path) -> None:
@@ -130,22 +121,3 @@ def _is_alive(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
-
-
-def lock(folder: Path) -> int | None:
-    """Take the folder's lock; None where there are no such locks.
-
-    Raises:
-        InUse: its guard is alive.
-    """
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        raise InUse(str(folder)) from None
-    return held
