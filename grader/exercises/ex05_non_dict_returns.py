@@ -72,13 +72,12 @@ exercise.scenario(
 )
 exercise.scenario(
     "orders",
-    "customer answers first, then product does, then both say the same, also again",
+    "customer answers first, then product does, then both say the same of two at once",
     *(sorts(f"word_{i}", "outage", p) for i, p in enumerate(CHOICES["priority"])),
     *(model.answers("customer", before="product"), triages(0, "word_0")),
     *(model.answers("product", before="customer"), triages(1, "word_1")),
     *(model.says(step, f"[{step}]", "Nothing is known.") for step in BOTH),
-    triages(0, "word_2"),
-    triages(0, "word_0"),
+    together(triages(0, "word_2"), triages(0, "word_0"), held_at="customer"),
 )
 exercise.scenario(
     "invalid",
