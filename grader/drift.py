@@ -26,7 +26,8 @@ COMPANIONS = (
 )
 # What the facts are proved with, in the versions that are here.
 TOOLS = (
-    *("pytest", "pytest-timeout", "pytest-xdist", "httpx", "starlette", "uvicorn"),
+    *("pytest", "pytest-timeout", "pytest-xdist"),
+    *("fastapi", "httpx", "requests", "starlette", "uvicorn"),
     *("aiosqlite", "psycopg", "psycopg-binary", "psycopg-pool"),
 )
 INSTALL_S, RUN_S = 600, 900
