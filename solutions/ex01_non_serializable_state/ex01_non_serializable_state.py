@@ -298,7 +298,7 @@ observe("hand_over")
 # The grader starts a server of its own for it, and ends it with the notebook; LangGraph's tables are there already.
 # Put a model into the state once more: its key is now in the table `checkpoint_blobs`.
 #
-# - [LangGraph's page on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) says what is stored, and how it is serialised.
+# - [LangGraph's pages on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) say what is stored, and how it is serialised.
 # - [OWASP's cheat sheet on secrets](https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html) says what to do with a key that has leaked.
 #
 # ## Reflect

@@ -12,7 +12,7 @@
 # On Friday traffic doubles, and you raise the processes to four.
 # At 3 a.m. the phone wakes you: customers say who they are, and one message later the assistant asks them again.
 # Some of them are lucky and notice nothing.
-# You open the app in your browser, and it remembers you every time.
+# You open the app in your browser, type quickly, and it remembers you every time.
 # There is no error in the log.
 #
 # ## What you'll do
@@ -120,7 +120,7 @@ observe("cut_off")
 #
 # The checks recognise the two steps by their markers: keep `[draft]` in the first prompt, and `[polish]` in the second.
 # All processes find the path of one SQLite file, theirs to share, in the environment variable `CHECKPOINT_DB`.
-# What a conversation was told is kept there by a saver that comes with LangGraph, in that saver's own tables: there the checks look for it.
+# What a conversation was told is kept there by one of LangGraph's own savers, in that saver's own tables: there the checks look for it. (It comes in the package `langgraph-checkpoint-sqlite`, which this course has installed.)
 #
 # The claims, word for word:
 #
@@ -253,12 +253,12 @@ check(processes=8)
 # %% [markdown] id="production"
 # ## In production
 #
-# **Why your browser never saw it.** It keeps its connection open, and a connection belongs to one process.
-# Measured with four processes and conversations of three turns: without keep-alive 60 to 100 % of the later turns had lost the conversation, with keep-alive 0 to 15 %.
+# **Why your browser never saw it.** It keeps its connection open while you type quickly, and a connection belongs to one process. (uvicorn closes one that was idle for 5 seconds, and a proxy may spread each request anew.)
+# Measured with four processes and conversations of three turns, one right after the other: without keep-alive 60 to 100 % of the later turns had lost the conversation, with keep-alive 0 to 15 %.
 # So test with a new connection for each request, or better, address the processes one by one, as this page does.
 #
-# **One file is one machine.** `SqliteSaver` turns on SQLite's write-ahead log, which does not work over a network file system, and whose writers wait for each other.
-# Replicas on several machines need a database server; `PostgresSaver` takes the place of `SqliteSaver`, and the graph stays as it is.
+# **One file is one machine.** `SqliteSaver` turns on SQLite's write-ahead log, which does not work over a network file system, and whose writers wait for each other: 5 seconds by default, then one raises `database is locked`.
+# Replicas on several machines need a database server; `PostgresSaver`, from a package of its own, takes the place of `SqliteSaver`; its `setup()` makes the tables first, and the graph stays as it is.
 # An app that awaits `ainvoke` needs the async savers: `SqliteSaver` answers it with `NotImplementedError`.
 #
 # | `durability` | a step is stored | a kill costs at most |
@@ -269,7 +269,7 @@ check(processes=8)
 #
 # **What this does not repair.** Two turns of *one* thread in two processes at once: both read the same checkpoint, the later write wins, and nothing raises.
 #
-# - [LangGraph's page on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) explains threads and checkpoints, and lists the savers.
+# - [LangGraph's pages on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) explain threads and checkpoints, and list the savers.
 # - [LangGraph's page on durable execution](https://docs.langchain.com/oss/python/langgraph/durable-execution) says what a resumed run repeats.
 # - [SQLite's page on its write-ahead log](https://www.sqlite.org/wal.html) says why all processes must be on one machine.
 #

@@ -10,7 +10,7 @@
 # A model sorts your support tickets, and a graph does the rest.
 # At 3 a.m. the monitor shows status 500 for one request in four, on both processes, in no order that anybody can see.
 # You send one of the failed tickets again, and it fails again; its neighbour has never failed.
-# The traceback names LangGraph, not you.
+# The traceback ends in LangGraph's code, not in yours.
 # While you look for it, support calls: a customer whose ticket was *answered* has no answer, and a pressing one has been *new* since midnight.
 # Those requests were all status 200.
 #
@@ -104,7 +104,7 @@ observe("invalid")
 # The numbers are those of the starter, whatever the seed; the forty tickets have others in each run.
 # (Once you have run a submission of your own, `observe` runs yours.)
 #
-# A node returns an *update*: a dictionary of the keys to change. Two mistakes raise an error of LangGraph's own: a return value that is no update, and two updates of one key in one step.
+# A node returns an *update*: a dictionary of the keys to change. Two mistakes raise an error of LangGraph's own: a return value that is no update, and two updates, in one step, of one key that has no reducer.
 #
 # **No dictionary.** #20 is a string: `InvalidUpdateError: Expected dict, got refunded: …`
 #
@@ -259,8 +259,8 @@ check()
 #
 # | a node returns | what happens |
 # |---|---|
-# | a string, a list or a tuple without a `Command` in it, an object whose class declares no fields | `InvalidUpdateError: Expected dict, got …` |
-# | a dataclass, a pydantic object, also the model's message | fields that the state has are taken, all others dropped |
+# | a string, a plain list or tuple without a `Command` in it, an object whose class declares no fields | `InvalidUpdateError: Expected dict, got …` |
+# | a dataclass, a `NamedTuple`, a pydantic object, also the model's message | fields that the state has are taken, all others dropped (and pydantic's that were left at a default of `None`) |
 # | `None`, or `{}` | nothing |
 # | an unknown key | the key is dropped |
 # | a value of the wrong type | it is stored: a `TypedDict` is not checked |
@@ -305,7 +305,7 @@ check(processes=4)
 #
 # **Check where it is made.** A decorator around each node that refuses what is no update turns the silent errors loud, with the node's name. A type checker finds a path without `return`, once the node's return type is written down.
 #
-# **Ask by a schema, and still check.** `with_structured_output` makes an invalid reply rarer, and raises when it comes: pydantic's `ValidationError`, or with `method="json_mode"` an `OutputParserException`. An error is not an answer: catch it where the reply is read, and say what the model said.
+# **Ask by a schema, and still check.** `with_structured_output` makes an invalid reply rarer. With a pydantic class it usually raises when one comes: `ValidationError`, or with `method="json_mode"` an `OutputParserException`. It can be silent, too: with a `TypedDict` a wrong value is handed on, and with `method="function_calling"` a reply without a call is `None`. An error is not an answer: catch it where the reply is read, and say what the model said.
 #
 # **`Command` has its own silences.** `Command(update="text")` changes nothing, and `Command(goto="nowhere")` leaves one line in the log.
 #
@@ -315,19 +315,19 @@ check(processes=4)
 #
 # ## Reflect
 #
-# A colleague ends the night with `except InvalidUpdateError: return {"status": "error", "priority": "normal", "notes": []}` around `graph.invoke`. The monitor is green.
+# A colleague ends the night with `except InvalidUpdateError: return {"status": "error", "priority": "normal", "notes": []}` around `graph.invoke`. The monitor is almost green.
 # What has become better, and what worse?
 # Answer in at most 80 words.
 
 # %% [markdown] role="reflect" points=0
-# **A good answer.** The caller gets an answer of the right form instead of a 500, and the process has no failed requests.
+# **A good answer.** For refunds and outages the caller gets an answer of the right form instead of a 500.
 # But every refund and every outage still fails, now without anybody being told; the model was asked and paid all the same; the made-up priority looks like a finding.
 # It never caught the silent errors: notes are still dropped, and pressing questions stay new.
 # Better: report the error in log and status, with the ticket, and repair the node.
 #
 # **For grading.** Names that the failure is hidden, not gone: one third.
 # Names that the silent errors raise nothing and so are not caught: one third.
-# Names one more (paid calls are lost, a made-up value looks real, what to do instead): one third.
+# Names one more (paid calls are lost, a made-up value looks real, a reply that is no JSON still raises, what to do instead): one third.
 
 # %% [markdown] id="graded"
 # ## For your teacher
@@ -349,7 +349,7 @@ grade("invalid_reported")
 # %% [markdown] id="summary"
 # ## Summary
 #
-# A node returns an update: a dictionary of keys that the state has, on every path.
-# Anything else is either an error for some inputs or, more often, a loss for which there is no error.
+# A node returns an update on every path: best a dictionary of keys that the state has, or a `Command` with one.
+# Most other values are an error for some inputs or, more often, a loss for which there is no error.
 #
 # ## Next

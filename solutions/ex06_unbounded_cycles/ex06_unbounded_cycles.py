@@ -64,7 +64,7 @@ predict(
 # %% [markdown] id="observe"
 # ## Observe
 #
-# To wait for that would take minutes, so this run has `LANGGRAPH_DEFAULT_RECURSION_LIMIT=50`, and we multiply.
+# To wait for that would take hours, and tens of gigabytes, so this run has `LANGGRAPH_DEFAULT_RECURSION_LIMIT=50`.
 # Process 0 is asked the question. When that has ended, process 1 does what a queue does with a failed job: it calls `resume`, which is `graph.invoke(None, config)`.
 #
 # Before you read on, find out how many calls the second process made.
@@ -85,9 +85,9 @@ show("growth", "endless", price=0.01)
 #
 # **The fuse.** Between #3 and #104 the model is called 50 times.
 # Then LangGraph stops the graph from outside: `Recursion limit of 50 reached without hitting a stop condition`.
-# Without the setting it would have been 10 007, two hundred times the cost.
-# (That it is 25 was true for years, and is still what most pages say.)
-# All that the fuse gives you for this money is an exception: no answer, not even an incomplete one.
+# Without the setting it would have been 10 007, two hundred times as many.
+# (Many pages say 25, which was true for years, or 1000. This is what the installed version does.)
+# All that `invoke` gives you for this money is an exception: the replies are in the thread, for whoever looks there.
 #
 # **The retry.** The error ends the run, and not the thread.
 # Its last checkpoint says that *investigate* is next, so in #106 process 1 goes on where process 0 was stopped, with a new fuse: #211 comes after 52 more calls.
@@ -254,15 +254,15 @@ check()
 #
 # **Keep the fuse, and make it small.** A bound in the state stops the loops that you thought of; `recursion_limit` stops the others.
 # It counts steps, not tries, is set beside `configurable`, and a few times what a healthy run needs is enough.
-# `LANGGRAPH_DEFAULT_RECURSION_LIMIT` sets it for a whole process, when that process starts.
+# `LANGGRAPH_DEFAULT_RECURSION_LIMIT` sets the default for a whole process; it is read once, when LangGraph is imported.
 #
 # **A retry needs a bound of its own.** A queue that retries a failed job starts a new run with a new fuse.
 # Let a job that ended at the fuse go to a person, not back to the queue.
 #
-# **Bound the money as well.** Count tokens beside tries, and give each request a budget of both; most providers let you set a limit for each key.
+# **Bound the money as well.** Count tokens beside tries, and give each request a budget of both; many providers let you set a limit for a project or a workspace: find out whether it stops calls, or only warns.
 #
 # **Long loops need short states.** What a loop collects is stored again with each step.
-# Keep a summary in the state and the sources elsewhere, or trim the messages.
+# Keep a summary in the state and the sources elsewhere, or remove old messages with `RemoveMessage`: `trim_messages` shortens only what the model is sent.
 # Measured with messages as long as these, on SQLite: the parabola that you saw.
 #
 # - [LangGraph's page on the recursion limit](https://docs.langchain.com/oss/python/langgraph/errors/GRAPH_RECURSION_LIMIT) says what the error means and how to raise the limit.
@@ -275,7 +275,7 @@ check()
 # Answer in at most 80 words.
 
 # %% [markdown] role="reflect" points=0
-# **A good answer.** The loop ends, and the customer waits 30 seconds at most.
+# **A good answer.** The loop ends, after 30 seconds and the call that is running then.
 # How many calls that is depends on how fast the model is: a fast one costs the most, and on a slow day a healthy question is cut off after one try.
 # A clock in a process's memory starts again when the run is resumed elsewhere, and a retry gets 30 seconds more.
 # A test of it is slow or random.

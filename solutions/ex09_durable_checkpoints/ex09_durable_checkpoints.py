@@ -260,7 +260,7 @@ print(on_redis(globals().get("graph")))
 #
 # **Poolers between you and the server** (PgBouncer in transaction mode) give each transaction another connection: session locks such as `pg_try_advisory_lock` lose their meaning there. Run the migration past the pooler.
 #
-# - [LangGraph's page on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) lists the savers and what they need.
+# - [LangGraph's pages on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) list the savers and what they need.
 # - [psycopg's page on pools](https://www.psycopg.org/psycopg3/docs/advanced/pool.html) says what is checked and when, and what a pool's size should be.
 # - [PostgreSQL on building indexes concurrently](https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY) names what it waits for.
 #

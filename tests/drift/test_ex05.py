@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, NamedTuple, TypedDict
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -13,9 +13,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict
 
-from grader.fakes.answers import Answer
 from tests.drift.small_graphs import chain, raised
-from tests.fakes.model_bench import Bench
 
 fact = pytest.mark.fact
 LINK = "INVALID_GRAPH_NODE_RETURN_VALUE"
@@ -87,14 +85,30 @@ class Model(BaseModel):
     unknown: str
 
 
+class Named(NamedTuple):
+    status: str
+    unknown: str
+
+
+class Unset(BaseModel):
+    status: str | None = None
+
+
 @fact("ex05.objects_with_fields")
-@pytest.mark.parametrize("made", [Fields, Model])
+@pytest.mark.parametrize("made", [Fields, Model, Named])
 def test_objects_with_fields(made: Callable[..., Any]) -> None:
     """of an object whose class declares fields those of the state are taken, in
     silence; a message has none of them"""
     given = returning(made(status="refunded", unknown="lost")).invoke(GIVEN)
     assert given == {**GIVEN, "status": "refunded"}
     assert returning(AIMessage("refunded")).invoke(GIVEN) == GIVEN
+
+
+@fact("ex05.objects_with_fields")
+def test_a_field_that_was_never_set() -> None:
+    """a pydantic field that was left at a default of None is dropped, one set is not"""
+    assert returning(Unset()).invoke(GIVEN) == GIVEN
+    assert returning(Unset(status=None)).invoke(GIVEN) == {**GIVEN, "status": None}
 
 
 @fact("ex05.none_is_accepted")
@@ -174,27 +188,6 @@ def test_extra_keys_are_dropped() -> None:
         return {}
 
     assert chain(Forbidding, extra, reads).invoke({"priority": 1}) == {"priority": 2}
-
-
-class Sorted(BaseModel):
-    priority: Literal["low", "high"]
-
-
-@fact("ex05.structured_output_raises")
-@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
-def test_structured_output_raises(models: Bench, method: str) -> None:
-    """with_structured_output raises on a reply that does not fit the schema, and the
-    error is, or tells of, pydantic's ValidationError"""
-
-    async def says(body: Mapping[str, Any]) -> Answer:
-        return Answer("a", text='{"priority": "mad"}')
-
-    model = models.model(base_url=models.admit(says))
-    asks = model.with_structured_output(Sorted, method=method)
-    found = raised(asks.invoke, "in JSON, please")
-    assert "1 validation error for Sorted" in found
-    kinds = {"json_schema": "ValidationError", "json_mode": "OutputParserException"}
-    assert found.partition(":")[0] == kinds[method]
 
 
 @fact("ex05.whole_state_duplicates")

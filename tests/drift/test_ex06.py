@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.messages import RemoveMessage, trim_messages
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.managed import IsLastStep, RemainingSteps
 
 from tests.drift.small_graphs import (
     THREAD,
     another_process,
+    chain,
     on_disk,
     raised,
     sqlite_saver,
@@ -47,10 +49,11 @@ def limited(limit: int, **more: Any) -> Any:
 
 
 @fact("ex06.default_limit")
-def test_default_limit() -> None:
+def test_default_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """an endless loop of one node runs it 10007 times, then raises
     GraphRecursionError: Recursion limit of 10007 reached without hitting a stop
-    condition."""
+    condition; LANGGRAPH_DEFAULT_RECURSION_LIMIT is not read after the import"""
+    monkeypatch.setenv("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "9")
     calls: list[int] = []
     graph = StateGraph(State)
     graph.add_node("search", lambda state: calls.append(1))
@@ -69,6 +72,23 @@ def test_limit_of_the_environment() -> None:
     limit = {"LANGGRAPH_DEFAULT_RECURSION_LIMIT": "50"}
     answer = another_process("never_ends", **limit)
     assert "50 " + REACHED.format(50) in answer.stdout, answer.stderr
+
+
+@fact("ex06.trimmed_messages_stay")
+def test_trimmed_messages_stay() -> None:
+    """messages that a node leaves out of what it returns stay in the state; those that
+    it removes by RemoveMessage do not"""
+
+    def shortens(state: MessagesState) -> Any:
+        last = trim_messages(state["messages"], max_tokens=1, token_counter=len)
+        return {"messages": last}
+
+    def removes(state: MessagesState) -> Any:
+        return {"messages": [RemoveMessage(m.id) for m in state["messages"][:-1]]}
+
+    given = {"messages": ["a", "b", "c"]}
+    assert len(chain(MessagesState, shortens).invoke(given)["messages"]) == 3
+    assert len(chain(MessagesState, removes).invoke(given)["messages"]) == 1
 
 
 @fact("ex06.limit_is_reached")
