@@ -15,9 +15,9 @@ exercise = Exercise(
         "How many loops does your server run for six requests, and which owns what?",
         "uvicorn starts a loop before the first request and keeps it until the last: "
         "what does an `async def` endpoint write instead of starting its own?",
-        "`AsyncSqliteSaver` belongs to the loop it is made in. FastAPI's `lifespan` "
-        "is an async context manager: the server's loop enters it before the first "
-        "request and leaves it after the last. Keep the saver open around its `yield`.",
+        "`AsyncSqliteSaver` belongs to the loop that uses it first. A `lifespan` of "
+        "FastAPI is an async context manager: the server's loop enters it before the "
+        "first request and leaves it after the last. Keep the saver open around it.",
         "There: `async with AsyncSqliteSaver.from_conn_string(…) as saver:`, compile, "
         "`yield`. In an `async def` endpoint: `await api.state.graph.ainvoke(…)`.",
     ),

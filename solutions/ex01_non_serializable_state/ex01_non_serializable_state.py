@@ -12,8 +12,8 @@
 # On Thursday you add a checkpointer, one line, and every request ends with a `TypeError`.
 # You take the client out of the state, the error is gone, and you go home.
 # At 3 a.m. the security team calls.
-# They have searched a copy of your checkpoint database, and found your API key in it, once for each step of each conversation.
-# Nothing in your log mentions it.
+# They have searched a copy of your checkpoint database, and found your API key in it, in nearly every row.
+# Your log has two lines about it, among thousands.
 #
 # ## What you'll do
 #
@@ -104,7 +104,7 @@ show("rows", "hand_over")
 #
 # **The quiet half.** `ChatOpenAI` *can* be written.
 # The row before the failing one holds the model, with all that is needed to make it anew, and that includes the key in clear text.
-# So process 1 found a model in its state, skipped *configure*, and in #9 sent the key of process 0.
+# So *configure* in process 1 found a model in the state and made none, and in #9 process 1 sent the key of process 0.
 # The stand-in refuses a foreign key with `401`; a real provider would have answered, and billed process 0.
 #
 # The only trace is #11: two lines of the log, joined.
@@ -227,7 +227,7 @@ check()
 # |---|---|
 # | the input of `invoke`, also under a name that is no field of the state | it is in the first checkpoint of every turn |
 # | an `UntrackedValue` channel | not stored when a node writes it, stored when it comes as input |
-# | `config["metadata"]`, and texts in `config["configurable"]` | copied into every checkpoint |
+# | texts and numbers in `config["metadata"]` and in `config["configurable"]` | copied into every checkpoint |
 # | `JsonPlusSerializer(pickle_fallback=True)` | the row becomes a pickle, which can run code when it is read; an `httpx.Client` raises `TypeError: cannot pickle …` even so |
 #
 # Stuck elsewhere? Each call gives one more hint.
@@ -281,8 +281,8 @@ observe("hand_over")
 # **A key that was stored is a key that was published.** Deleting the rows can leave it in the free pages of the files, and leaves it in every backup: replace the key first.
 #
 # **Objects are not all that changes on the way.** A tuple comes back as a list, a `Counter` as a `dict`, an exception as its `repr`.
-# A replica that lacks your class reads a `dict`, and writes the `dict` back.
-# PostgreSQL refuses some values that SQLite takes, such as a text with a NUL character.
+# A replica that lacks your class reads a `dict`, or the value of an enum, and writes that back.
+# PostgreSQL refuses some values that SQLite takes, such as a field that is a text with a NUL character, or that is infinite.
 #
 # **The same on PostgreSQL.** Let your submission choose its saver, then run `check(database="postgres")` in a cell of your own:
 #

@@ -83,7 +83,7 @@ observe("in_turn", "elsewhere")
 #
 # This picture goes through the run step by step.
 # Go forward and back; a text of another call is marked ✗ and says of which.
-# Stop where the first ✗ appears: what has happened in the step before?
+# Stop where the first ✗ appears: what had the other call written by then?
 
 # %% id="explorer"
 show("explorer", "at_once")
@@ -109,7 +109,7 @@ show("explorer", "at_once")
 # Process 1 has a `cache` of its own, which nobody had written to.
 # The same global that is shared by too many inside a process is shared by too few outside of it.
 #
-# **At once.** Between a node's write and its read the model works, and that is when the other request writes.
+# **At once.** Between a node's first write and its last read the model works: ample time for the other request to write.
 # Both replies come back with one `user_id`: whoever wrote last is everybody.
 # Which of the two that is may change from run to run; that somebody is wrong does not.
 # The picture's last steps look at both replies once more: both hold one list, with everything in it, and each still has the `count` that it came with.
@@ -208,8 +208,8 @@ check()
 #
 # | the repair | what stays broken |
 # |---|---|
-# | a lock around the run | nothing mixes, and one user waits until the model has answered the other |
-# | the global is emptied at the start of a run | two at once; and replies already given are emptied too |
+# | a lock around the run | the next request still finds what the last one left, and one user waits until the model has answered the other |
+# | the global is emptied at the start of a run | two at once; with `.clear()`, replies already given are emptied too |
 # | a dictionary by user | a user's second request finds the first one, in one process of several |
 # | `threading.local()` | an OS thread serves one user after another |
 # | a `ContextVar` with `default=[]` | the default is one list for every context |
@@ -249,8 +249,8 @@ check(processes=4)
 # %% [markdown] id="production"
 # ## In production
 #
-# **One event loop mixes as well as OS threads do.** Every `await` between a write and a read lets another request run.
-# Measured: ten users at once under `asyncio.gather`, each writing a global and awaiting once; all ten read the last user's id.
+# **One event loop mixes as well as OS threads do.** Every `await` that has to wait, between a write and a read, lets another request run.
+# Measured: ten users at once under `asyncio.gather`, each writing a global and waiting once (`await asyncio.sleep(0)`); all ten read the last user's id.
 #
 # **A checkpointer makes a leak last.** What a node returns is stored under the thread of whoever asked.
 # With the starter's list, Ben's thread holds Ada's texts in the database; where the key has a reducer, a repaired app still reads them there.
@@ -272,7 +272,7 @@ check(processes=4)
 # Answer in at most 80 words.
 
 # %% [markdown] role="reflect" points=0
-# **A good answer.** Two users are never inside one process at once, so that one claim holds.
+# **A good answer.** Two users are never inside one process at once, so that claim holds.
 # The globals still outlive the request: the next user of a process finds what the last one left, replies depend on which process serves them and on what it served before, and a reply that was already given can change while it is still in use.
 # It also pays for every request that waits for a model with a whole process.
 #

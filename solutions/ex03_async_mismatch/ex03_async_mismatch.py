@@ -8,12 +8,12 @@
 # ## The incident
 #
 # You made the nodes of your graph async, and in your notebook `await graph.ainvoke(…)` works.
-# Behind the web server it raises at every request, so you try what the internet suggests.
+# Behind the web server you call it from plain code, which raises at every request, and so you try what the internet suggests.
 # One repair gets through every test: the first request is answered.
 # You deploy it before dinner.
 # At 3 a.m. the dashboard shows an error rate of 50.0 %, to the decimal.
 # Every second customer gets a 500, and whoever presses *Retry* gets an answer.
-# Under load, says the log, it is better than when it is quiet.
+# The load test, one crowd on a fresh server, had no error at all.
 #
 # ## What you'll do
 #
@@ -85,7 +85,7 @@ observe("in_a_row")
 # An OS thread runs at most one loop at a time, so a second cannot be started there.
 # The log adds that a coroutine `was never awaited`: `graph.ainvoke(…)` had made one, and nobody ran it.
 #
-# Who chose *a* knows scripts, where no loop runs. Who chose *b* is two rungs ahead.
+# Who chose *a* knows scripts, where no loop runs. Who chose *b* is one rung ahead.
 #
 # ### The ladder
 #
@@ -149,7 +149,7 @@ for _ in range(6):
 # %% [markdown] id="fourth"
 # The first request opens a connection. It stays open in the client, but it belongs to the loop of that request, which is closed.
 # The second request finds it, uses it, and fails; the broken connection is thrown away.
-# So the third opens a new one. That is the 50.0 % of the incident: strictly every second request, and fewer when a crowd opens its connections all at once.
+# So the third opens a new one. That is the 50.0 % of the incident: in a row strictly every second request. A crowd on a fresh server is answered in full, since each opens a connection of its own; the next crowd finds those, and pays.
 # A new `ChatOpenAI` in the node does not help: its async client is cached for the whole process.
 #
 # **The fourth and the fifth rung** are about the checkpointer. One is for plain code and cannot be awaited. The other can, and belongs to the loop that used it first.
@@ -175,7 +175,7 @@ async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
 # %% [markdown] id="fix"
 # ## Fix
 #
-# Read the five errors again: four are about a loop that is missing, one too many, or not the same as before; the fourth is about a saver that cannot be awaited.
+# Read the five errors again: the first is about a plain call of an async node, and the fourth about a saver that cannot be awaited. The other three are about a loop too many, or not the same as before.
 # An endpoint that calls `invoke` on an async saver in its own loop is told so as well: `Synchronous calls to AsyncSqliteSaver are only allowed from a different thread.`
 # At the top of the ladder one loop runs from the first request to the last, and all that belongs to a loop belongs to that one.
 #
@@ -273,11 +273,11 @@ async def ask(body: Question) -> dict:
 #
 # | what you read | what it says about loops |
 # |---|---|
-# | `No synchronous function provided to "answer".` | none: an async node was called without one |
+# | `No synchronous function provided to "answer".` | nothing: an async node needs `ainvoke`, whether a loop runs or not |
 # | `asyncio.run() cannot be called from a running event loop` | one too many in this OS thread |
-# | `Event loop is closed` | what you use was made in a loop that has ended |
+# | `Event loop is closed` | what you use, such as a connection, was opened in a loop that has ended |
 # | `… is bound to a different event loop` | what you use was used first in another loop |
-# | `no running event loop` | made too early: the module is imported before the loop runs |
+# | `no running event loop` | made where no loop runs: at import, before there is one, or in an OS thread of the pool |
 # | `coroutine … was never awaited` | made, and given to no loop at all |
 #
 # Stuck? After the check, each call of `hint()` gives one more.
@@ -310,7 +310,7 @@ show("flight", "crowd")
 #
 # **No loop is fine too.** A plain `def` endpoint, a plain node and `SqliteSaver` pass every claim here. The price is an OS thread for each request: the server's pool has 40, and `asyncio.to_thread` has `min(32, cpus + 4)`, which is 6 on two cores.
 #
-# **`nest_asyncio`** lets loops run inside each other, and silences rung two. Then an early request cannot return before every later one that runs inside it: four claims hold, and the last one shows it.
+# **`nest_asyncio`** lets a running loop be run once more from inside, and silences rung two. Then an early request cannot return before every later one that runs inside it: four claims hold, and the last one shows it.
 #
 # **PostgreSQL.** `AsyncPostgresSaver` with a pool belongs to its loop in the same way. `PostgresSaver` under `ainvoke` raises `NotImplementedError` with an empty message, so you may meet it as a blank line.
 #

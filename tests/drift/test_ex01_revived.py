@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import enum
 import itertools
+import math
 import operator
 import sqlite3
 import sys
@@ -139,30 +140,44 @@ def test_pickle_fallback(tmp_path: Path) -> None:
 
 
 @fact("ex01.missing_class_is_a_dict")
+@pytest.mark.parametrize(
+    ("mine", "of", "read"),
+    [
+        (dataclasses.make_dataclass("Mine", [("x", int)]), 1, {"x": 1}),
+        (enum.Enum("Mine", {"X": "a"}), "a", "a"),
+    ],
+    ids=["dataclass", "enum"],
+)
 def test_missing_class_is_a_dict(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mine: Any, of: Any, read: Any
 ) -> None:
-    """a reader that lacks the class gets a dict, and writes the dict back"""
+    """a reader that lacks the class gets a dict, of an enum its value, and writes that
+    back"""
     path = tmp_path / "c.db"
-    mine = dataclasses.make_dataclass("Mine", [("x", int)])
     mine.__module__ = __name__  # which make_dataclass cannot be told in Python 3.11
     monkeypatch.setattr(sys.modules[__name__], "Mine", mine, raising=False)
-    chain(State, first, saver=sqlite_saver(path)).invoke({"held": mine(1)}, THREAD)
+    chain(State, first, saver=sqlite_saver(path)).invoke({"held": mine(of)}, THREAD)
     monkeypatch.undo()
     app = chain(State, first, saver=sqlite_saver(path))
-    assert app.invoke({}, THREAD)["held"] == {"x": 1}
+    assert app.invoke({}, THREAD)["held"] == read
     monkeypatch.setattr(sys.modules[__name__], "Mine", mine, raising=False)
     app = chain(State, first, saver=sqlite_saver(path))
-    assert app.get_state(THREAD).values["held"] == {"x": 1}
+    assert app.get_state(THREAD).values["held"] == read
 
 
 @fact("ex01.postgres_refuses_nul")
 def test_postgres_refuses_nul(postgres: str) -> None:
-    """PostgreSQL refuses a text with a NUL character, which SQLite stores"""
+    """PostgreSQL refuses a field that is a text with a NUL character, or infinite,
+    which SQLite stores; in a list it takes both"""
     from langgraph.checkpoint.postgres import PostgresSaver
 
     with PostgresSaver.from_conn_string(postgres) as saver:
         saver.setup()
         app = chain(State, first, saver=saver)
-        found = raised(app.invoke, {"held": "a\x00b"}, THREAD)
-    assert found.split(":")[0] in ("UntranslatableCharacter", "DataError")
+        nul = raised(app.invoke, {"held": "a\x00b"}, THREAD)
+        infinite = raised(app.invoke, {"held": math.inf}, THREAD)
+        given = ["a\x00b", math.inf]
+        other: Any = {"configurable": {"thread_id": "t2"}}
+        assert app.invoke({"held": given}, other)["held"] == given
+    assert nul.split(":")[0] in ("UntranslatableCharacter", "DataError")
+    assert infinite.split(":")[0] in ("InvalidTextRepresentation", "DataError")

@@ -154,12 +154,15 @@ def test_untracked_value_as_input(tmp_path: Path) -> None:
     ],
 )
 def test_config_is_stored(tmp_path: Path, where: str) -> None:
-    """text in `configurable`, and in `metadata`, is copied into the database"""
+    """text and a number in `configurable`, and in `metadata`, are copied into the
+    database; what is inside of a dict there is not"""
     path = tmp_path / "c.db"
     config: Any = {"configurable": {"thread_id": "t1"}, "metadata": {}}
-    config[where]["note"] = KEY
+    config[where] |= {"note": KEY, "number": 271828, "inside": {"note": "deep inside"}}
     chain(State, first, saver=sqlite_saver(path)).invoke({"done": []}, config)
     assert KEY.encode() in on_disk(path)
+    assert b"271828" in on_disk(path)
+    assert b"deep inside" not in on_disk(path)
 
 
 class Context(TypedDict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -121,22 +122,28 @@ def test_leak_is_stored(tmp_path: Path) -> None:
 
 @fact("ex02.await_hands_over")
 def test_await_hands_over() -> None:
-    """with an await between write and read, ten gathered runs all get the last
-    user's name"""
+    """with an await that has to wait between write and read, ten gathered runs all get
+    the last user's name; with one that does not, each gets its own"""
     shared = {}
+    users = [f"user-{n}" for n in range(10)]
 
-    async def waits(state: State) -> State:
-        shared["user"] = state["user"]
-        await asyncio.sleep(0)
-        return {"user": shared["user"]}
+    async def at_once() -> None:
+        pass
 
-    async def everybody() -> list[Any]:
-        app = chain(State, waits)
-        users = [f"user-{n}" for n in range(10)]
-        return await asyncio.gather(*(app.ainvoke({"user": user}) for user in users))
+    def everybody(wait: Callable[[], Awaitable[None]]) -> list[str]:
+        async def waits(state: State) -> State:
+            shared["user"] = state["user"]
+            await wait()
+            return {"user": shared["user"]}
 
-    replies = asyncio.run(everybody())
-    assert [reply["user"] for reply in replies] == ["user-9"] * 10
+        async def run() -> list[Any]:
+            app = chain(State, waits)
+            return await asyncio.gather(*(app.ainvoke({"user": u}) for u in users))
+
+        return [reply["user"] for reply in asyncio.run(run())]
+
+    assert everybody(lambda: asyncio.sleep(0)) == ["user-9"] * 10
+    assert everybody(at_once) == users
 
 
 def in_place(state: State) -> State:
