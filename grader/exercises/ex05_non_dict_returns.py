@@ -77,7 +77,7 @@ exercise.scenario(
     *(model.answers("customer", before="product"), triages(0, "word_0")),
     *(model.answers("product", before="customer"), triages(1, "word_1")),
     *(model.says(step, f"[{step}]", "Nothing is known.") for step in BOTH),
-    together(triages(0, "word_2"), triages(0, "word_0"), held_at="customer"),
+    together(triages(0, "word_2"), triages(0, "word_0"), held_at="sort"),
 )
 exercise.scenario(
     "invalid",

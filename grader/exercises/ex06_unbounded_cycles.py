@@ -11,6 +11,7 @@ from grader.vocabulary import (
 )
 from grader.vocabulary.asking import apart, counted
 from grader.vocabulary.claims import holds, killed
+from grader.vocabulary.scenario import Call
 
 exercise = Exercise(
     title="A loop that only the model can end",
@@ -39,10 +40,7 @@ NEITHER = "I cannot help with that {ref}."
 COUNT = "which count does the router look at, and who sets it to zero, when?"
 ENDED = "has the graph reached its end when `research` returns, or was it cut short?"
 SILENT = "what does your router do where a reply leaves `needs_more` unset?"
-REPORTED = (
-    "`answer` is the model's last reply, word for word; `complete` says whether that "
-    "reply begins with `settled`"
-)
+REPORTED = "`answer` is the last reply, and `complete` whether it begins with `settled`"
 # Long after a bound has ended it, so that a loop without one ends too, and soon; where
 # the model never settles, the limit is lower than the default of 10 007.
 LATE = (*[MORE] * 12, DONE)
@@ -79,16 +77,20 @@ exercise.scenario(
     process(1).calls("research", "{thread_2}", "What is a {word_2}?"),
     process(1).calls("resume", "{thread}"),
 )
+
+
+def asks(n: int) -> Call:
+    """Let process 0 be asked a question of its own, on a thread of its own."""
+    return process(0).calls("research", f"{{thread_{n}}}", f"What is a {{word_{n}}}?")
+
+
 exercise.scenario(
     "two_at_once",
-    "one process has two questions at once, after a third on a thread of its own",
+    "one process has a question alone, two at once, and two of which one has to wait",
     model.says(*RESEARCH, (DONE, *LATE)),
-    process(0).calls("research", "{thread_3}", "What is a {word_3}?"),
-    together(
-        process(0).calls("research", "{thread_1}", "What is a {word_1}?"),
-        process(0).calls("research", "{thread_2}", "What is a {word_2}?"),
-        held_at="research",
-    ),
+    asks(1),
+    together(asks(2), asks(3), held_at="research"),
+    together(asks(4), asks(5), held_at="research", answered=(1, 0)),
 )
 
 
@@ -126,8 +128,8 @@ def ends_elsewhere(cut_off: Run) -> None:
 @exercise.check(points=1, needs=ends)
 def ends_each(two_at_once: Run) -> None:
     """the bound holds for each of two requests at once, and no thread sees another"""
-    apart(two_at_once, [two_at_once.drawn[f"word_{n}"] for n in range(1, 4)])
-    for n, reply in enumerate(two_at_once.replies[1:], start=1):
+    apart(two_at_once, [two_at_once.drawn[f"word_{n}"] for n in range(1, 6)])
+    for n, reply in enumerate(two_at_once.replies[1:], start=2):
         bounded(two_at_once, reply, f"word_{n}", TRIES)
 
 
