@@ -22,14 +22,15 @@ exercise = Exercise(
         "`await` gives the loop back until an answer is there, and only for code that "
         "can be awaited. `requests` cannot. An OS thread can wait for it instead: how "
         "many are there, who decides that, and is it enough for everybody at once?",
-        "`httpx.AsyncClient` has the methods of `httpx.Client`, awaited. Open one in "
+        "`httpx.AsyncClient` has the `get` of `httpx.Client`, awaited. Open one in "
         "the `lifespan` for all requests, with a timeout that is longer than the "
         "service takes. `raise_for_status` turns its 503 into an exception: which "
         "function knows how to tell that to the client?",
         "In the node: `response = await client.get(f'/profiles/{user}')`, then "
         "`response.raise_for_status()`. In the endpoint: `try: … except "
-        "httpx.HTTPError as error: raise HTTPException(502, f'profile service: "
-        "{error!r}')`. Who starts a task must also end it when its client has gone.",
+        "httpx.HTTPStatusError as error: raise HTTPException(502, f'profile service: "
+        "{error.response.status_code}')`, and so for `httpx.TransportError`, without "
+        "an address. Who starts a task must also end it when its client has gone.",
     ),
 )
 

@@ -54,7 +54,7 @@ from grader import certificate, check, grade, hint, observe, predict, progress
 # We ask process 0 for a ticket, then process 1, process 1 again, and process 0.
 #
 # Choose an answer and commit to it: the run stays locked until you do.
-# Nothing is marked. A guess that turns out wrong is remembered longer than an answer that was read.
+# Nothing is marked. Who guesses first, even wrongly, remembers the answer better than who only reads it.
 
 # %% id="prediction"
 predict(

@@ -83,13 +83,13 @@ show("charges", "cut_off")
 # So in #9 process 1 runs it from its first line, and the ledger, which cannot know that it is the same payment, charges again.
 # The reply in #10 has the second `charge_id`. Nothing in your database knows of the first.
 #
-# **The window.** Every effect has one: from the moment it happens until the checkpoint behind it is stored.
+# **The window.** Every effect has one: from the moment it happens until the node has returned and its result is stored.
 # No checkpointer closes it, because the effect and the row are in two systems, and a process can die between any two lines.
-# LangGraph promises that a node is run *at least once*. That it counts once is your part of the bargain, and the ledger's.
+# LangGraph runs a node whose start is stored *at least once*. That it counts once is your part of the bargain, and the ledger's.
 #
 # **More ways into it.** A kill is the rare one.
 # A gateway that saw no answer sends the request again; a load balancer sends it to two processes; the ledger answers with an error, and has charged.
-# Each is a second attempt by somebody who cannot know about the first.
+# Each leads to a second attempt by somebody who cannot know whether the first has charged.
 #
 # **What closes it.** The ledger takes a header `Idempotency-Key`, as payment providers do.
 # The same key and the same body: the same charge, however often it is asked for.
@@ -106,7 +106,7 @@ show("charges", "cut_off")
 # | `pay` | `thread_id`, `order_id`, `amount` in cents | `status`: `paid` once the ledger has said so; `charge_id`: the `id` of its charge |
 # | `resume` | `thread_id` | the same, for the payment that was cut off |
 #
-# `LEDGER_URL` has `POST /charges` with `order_id` and `amount`, `GET /charges/{id}` and `GET /charges?order_id=…`, whose `data` lists a charge a moment after it was made.
+# `LEDGER_URL` has `POST /charges` with `order_id` and `amount`, `GET /charges/{id}` and `GET /charges?order_id=…`, whose `data` may not list a charge yet, however long you wait.
 # While the ledger fails, `pay` may raise or return another status. Keep both fields in the body.
 #
 # The claims, word for word:
@@ -261,19 +261,19 @@ for error in raised:
 # %% [markdown] id="production"
 # ## In production
 #
-# **Every effect needs a key, not only money.** Mails, tickets and messages are repeated the same way. Where the other side takes no key, write what you intend into your own database first, under a unique constraint, and let one process send it (an *outbox*).
+# **Every effect needs a key, not only money.** Mails, tickets and messages are repeated the same way. Where the other side takes no key, write what you intend into your own database first, under a unique constraint, and let one process send it (an *outbox*). It can still send twice, if it dies before it ticks the row off: that window only a key closes.
 #
-# **Ask before the effect.** Put `interrupt` into a node of its own, in front of the one that charges; or wrap the effect into a `@task`, whose result is stored and not repeated once it has finished.
+# **Ask before the effect.** Put `interrupt` into a node of its own, in front of the one that charges; or wrap the effect into a `@task`: once its result is stored, the answer to an `interrupt` does not repeat it. A kill, a `RetryPolicy` and the same request sent again still do, so it needs a key too.
 #
-# **Retry what is safe, by name.** `RetryPolicy` retries a `ConnectionError`, `httpx` timeouts and HTTP 5xx, and raises `TimeoutError`, `OSError`, `ValueError` and `RuntimeError` at once. Give it `retry_on`, and retry only nodes that have a key.
+# **Retry what is safe, by name.** `RetryPolicy` retries what it does not know, and with it a `ConnectionError`, `httpx` timeouts and HTTP 5xx; it raises `TimeoutError`, `OSError`, `ValueError` and `RuntimeError` at once, and so the timeouts of `requests`. Give it `retry_on`, and retry only nodes that have a key.
 #
-# **Keys expire.** Providers keep them for a day or more; a thread that is resumed a week later is a new payment to them. Then look the order up first, and send the key as well.
+# **Keys expire.** Providers keep them for hours, a day or a month; a thread that is resumed a week later may be a new payment to them. Then look the order up first, and send the key as well.
 #
-# **`sync` where money is.** It costs the time of one write for each step, and shrinks the window to the effect itself.
+# **`sync` where money is.** It costs the time of one write for each step, and shrinks the window to the node that has the effect.
 #
 # - [LangGraph's page on durable execution](https://docs.langchain.com/oss/python/langgraph/durable-execution) says which parts of a node run again, and names the modes of durability.
 # - [LangGraph's page on interrupts](https://docs.langchain.com/oss/python/langgraph/interrupts) has rules for effects before an interrupt.
-# - [Stripe on idempotent requests](https://docs.stripe.com/api/idempotent_requests) is what the ledger here imitates.
+# - [Stripe on idempotent requests](https://docs.stripe.com/api/idempotent_requests) shows the same idea at a provider. Its API v1 also repeats a stored error 500 for the same key; the ledger here does not.
 #
 # ## Reflect
 #
@@ -289,7 +289,7 @@ for error in raised:
 #
 # **For grading.** Names what it stops (a repetition after the end): one third.
 # Names the window between charge and row, or the two at once: one third, both not needed.
-# Says that a key, the other side's or a unique row claimed before, is what closes it: one third.
+# Says that the other side's key closes it (a unique row claimed before stops the second charge, but may leave none): one third.
 
 # %% [markdown] id="graded"
 # ## For your teacher

@@ -11,9 +11,9 @@
 # Its endpoints are `async def`, so it should scale.
 # At 3 a.m. that other service has a slow minute: three seconds an answer.
 # Yours is not slow, it is gone.
-# The load balancer asks for `/health`, hears nothing, and restarts all pods.
+# The cluster asks for `/health`, hears nothing, and restarts all pods.
 # The new ones are gone again as soon as the first user is there.
-# The graphs show almost no load: the processors have nothing to do, and 47 of 48 requests have not even been read.
+# The graphs show almost no load: the processors have nothing to do, and most of the 48 requests have not even been read.
 #
 # ## What you'll do
 #
@@ -28,7 +28,7 @@
 # ## What you'll need
 #
 # To know who runs the event loop of a server, as in [ex03](../ex03_async_mismatch/ex03_async_mismatch.ipynb).
-# The profile service is a stand-in on your machine. It has no clock: it answers nobody until everybody is in.
+# The profile service is a stand-in on your machine. It has no clock: it answers nobody until everybody is in, or until nothing moves any more.
 
 # %% id="setup" role="locked"
 # %load_ext grader
@@ -88,9 +88,9 @@ show("flight", "crowd")
 # A server that is slow would look different. This one is at rest, and its processor idle.
 #
 # **Then one by one.** The service answers from then on at once, and the picture is a saw along the bottom: one in, one out, 48 times.
-# With three seconds an answer that makes 144 seconds for the last user, and for `/health`.
+# With three seconds an answer that makes 144 seconds, here for everybody: no reply leaves before the last answer has come. On another day `/health` may be luckier, and wait for one call only.
 #
-# If you chose *a*: the keyword does not make it so, the `await` does. If you chose *b*: that pool exists, and you will meet it below, but an `async def` endpoint does not run in it.
+# If you chose *a*: the keyword does not make it so. Every call on the way down must be one that can be awaited, and the last one, `requests.get`, is not. If you chose *b*: that pool exists, and you will meet it below, but an `async def` endpoint does not run in it.
 
 # %% [markdown] id="fix"
 # ## Fix
@@ -232,7 +232,7 @@ hint()
 predict(
     "48 users, asyncio.to_thread: how many are inside at once?",
     a="48: each of them has an OS thread",
-    b="As many as this machine has processors, and a few more",
+    b="A few more than this machine has processors, and 32 at most",
     c="One: Python runs one OS thread at a time",
 )
 
@@ -243,7 +243,7 @@ show("flight", "crowd")
 # Two pools, and nobody in your code has asked for either.
 # The first belongs to the loop, and its size depends on the machine: 6 on a laptop with two processors, 32 on a large one.
 # So what passes a load test on the large one stands still on a small one. (A container's CPU limit does not count: Python sees the processors of the node.)
-# The second belongs to the server, has 40 OS threads everywhere, and takes the server's own plain functions, such as plain endpoints. Plain nodes under `ainvoke` are in the first.
+# The second belongs to Starlette, under FastAPI, has 40 OS threads everywhere, and takes the server's own plain functions, such as plain endpoints. Plain nodes under `ainvoke` are in the first.
 
 # %% id="pools"
 import multiprocessing
@@ -265,9 +265,9 @@ print("plain endpoints:", int(limiter.total_tokens))
 # %% [markdown] id="production"
 # ## In production
 #
-# **Timeouts, all of them.** `requests` waits for ever unless it is told otherwise. `httpx` gives up after 5 seconds, also on waiting for one of its 100 connections. Choose them, and let yours be shorter than that of whoever asks you.
+# **Timeouts, all of them.** `requests` waits for ever unless it is told otherwise. `httpx` gives up after 5 seconds without a byte, also on waiting for one of its 100 connections. Choose them, and let yours be shorter than that of whoever asks you.
 #
-# **A ceiling on purpose.** A service in trouble is not helped by 10 000 requests at once. An `asyncio.Semaphore` around the call, with a number that both teams know, and a 503 for who does not get in: that is a limit. A forgotten pool is an accident.
+# **A ceiling on purpose.** A service in trouble is not helped by 10 000 requests at once. An `asyncio.Semaphore` around the call, with a number that both teams know, and, as it only queues, a 503 for who finds it `locked()`: that is a limit. A forgotten pool is an accident.
 #
 # **Health is about you.** A `/health` that asks the service behind you makes its trouble yours: all pods are restarted, and none is ill. Readiness may ask; liveness must not.
 #
@@ -275,11 +275,11 @@ print("plain endpoints:", int(limiter.total_tokens))
 #
 # **Clients hang up.** An endpoint of FastAPI runs to its end although nobody is there; a stream is cancelled. If you start a task and watch the client, you own the task: cancel it and await it, or its error appears in the log as `Task exception was never retrieved`.
 #
-# **Find them.** `PYTHONASYNCIODEBUG=1` logs each step of the loop that took more than 0.1 s. `llm.invoke`, `time.sleep`, a sync database driver and a large `json.loads` are the usual ones. And `--workers 4` makes it four users instead of one.
+# **Find them.** `PYTHONASYNCIODEBUG=1` logs each step of the loop that took more than 0.1 s, once it has ended. (Under uvicorn it needs Python 3.12; on 3.11 call `asyncio.get_running_loop().set_debug(True)` in the lifespan.) `llm.invoke`, `time.sleep`, a sync database driver and a large `json.loads` are the usual ones. And `--workers 4` makes it four users at most instead of one.
 #
-# - [Python's page on developing with asyncio](https://docs.python.org/3/library/asyncio-dev.html) has the debug mode, and a page on running blocking code.
+# - [Python's page on developing with asyncio](https://docs.python.org/3/library/asyncio-dev.html) has the debug mode, and a section on running blocking code.
 # - [FastAPI's page on concurrency](https://fastapi.tiangolo.com/async/) says which endpoints run in the loop, and which in an OS thread.
-# - [HTTPX on resource limits](https://www.python-httpx.org/advanced/resource-limits/) names the connections, and who waits for one.
+# - [HTTPX on resource limits](https://www.python-httpx.org/advanced/resource-limits/) names the limits of its connections.
 #
 # ## Reflect
 #
@@ -319,7 +319,7 @@ grade("leaves_nothing")
 # %% [markdown] id="summary"
 # ## Summary
 #
-# While a coroutine does not await, its process does nothing else. Whoever lets OS threads wait instead has a ceiling, and should know who has set it.
+# While a coroutine does not await, its event loop does nothing else. Whoever lets OS threads wait instead has a ceiling, and should know who has set it.
 # Count what is in flight: it says more than a stopwatch.
 #
 # ## Next

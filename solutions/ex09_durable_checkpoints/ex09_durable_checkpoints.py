@@ -38,7 +38,7 @@ from grader import check, grade, hint, observe, predict, show
 # %% [markdown] id="predict"
 # ## Predict
 #
-# Most pages about LangGraph on PostgreSQL end with these lines, and each replica runs them when it starts:
+# Many applications on PostgreSQL come to these lines, and each replica runs them when it starts:
 #
 # ```python
 # keep = {"autocommit": True, "row_factory": dict_row}
@@ -82,7 +82,7 @@ show("starting", "start")
 # `IF NOT EXISTS` looks before it makes, and two can look at once.
 # So three crash with `UniqueViolation`, in a statement that says *if not exists*.
 #
-# **Why the tutorial is right, for one process.** `setup()` makes three tables and three indexes, and notes each step in a fourth table, `checkpoint_migrations`. It was never meant to be run by two.
+# **Why the tutorial is right, for one process.** `setup()` makes three tables and three indexes, and notes each step in a fourth table, `checkpoint_migrations`. It takes no lock: where the tables are there already many may run it, on an empty database only one.
 #
 # **What else is in these three lines.** The one connection lives as long as the server lets it. And each of its neighbours in tutorials has a trap of its own:
 #
@@ -95,9 +95,9 @@ show("starting", "start")
 # | the tables are there, one connection without `autocommit=True` | no error, and nothing is saved |
 # | `pg_advisory_lock` around `setup()`, on its connection | `DeadlockDetected` |
 #
-# The last one deserves a look. Who waits for the lock waits *in a statement*; `CREATE INDEX CONCURRENTLY` waits for all statements that are older than it. So each waits for the other.
+# The last one deserves a look. Who waits for the lock waits *in a statement*; `CREATE INDEX CONCURRENTLY` waits for all transactions that are older than it, and a statement that waits is one. So each waits for the other.
 #
-# If you chose *a*: it is there for one who comes later. If you chose *c*: they do wait, and then they are told that they need not have.
+# If you chose *a*: it is there for one who comes later. If you chose *c*: they do wait, but they are let go together, and three crash.
 
 # %% [markdown] id="fix"
 # ## Fix
@@ -210,7 +210,7 @@ check()
 # | `except Exception: pass` around `setup()` | who is turned away goes on at once, and the tables are not there yet |
 # | `time.sleep(random.random())` before it | it is rarer, and never gone |
 # | `pg_try_advisory_lock` once, and who is late goes on | again: the tables are not there yet |
-# | `pg_advisory_lock` | a deadlock |
+# | `pg_advisory_lock` | a deadlock, or a wait without end where the lock is on another connection |
 #
 # Stuck elsewhere? Each call gives one more hint.
 
@@ -248,17 +248,17 @@ print(on_redis(globals().get("graph")))
 # %% [markdown] id="production"
 # ## In production
 #
-# **One migration step before any replica starts** is better than four that agree: a job of the rollout that runs `setup()` and ends, and whose success the replicas wait for. Then they need no right to make tables either.
+# **One migration step before any replica starts** is better than four that agree: a job of the rollout that runs `setup()` and ends, and whose success the replicas wait for. Then they do not call `setup()`, and need no right to make tables.
 #
-# **A large pool does not help one saver.** `PostgresSaver` holds a lock around each statement, so one saver uses one connection at a time, whatever the pool could give. And it hurts: a database takes a hundred connections by default, and replicas times pool size is soon more than that.
+# **A large pool does not help one saver.** `PostgresSaver` holds a lock around each read and write, so one saver uses one connection at a time, whatever the pool could give. And it hurts: a database takes a hundred connections by default, and replicas times pool size is soon more than that.
 #
-# **After a failover a pool waits between dead connections**: 1 s, then 2 s, then 4 s. With four of them the first turn takes seven seconds. Keep `min_size` small. (For this course the wait is made shorter.)
+# **After a failover a pool that looks waits after each dead connection but the first**: 1 s, then 2 s, then 4 s. With four of them the first turn takes seven seconds. Keep `min_size` small. (For this course the wait is made shorter.)
 #
 # **What PostgreSQL refuses and SQLite takes.** A text or number in a channel of its own goes into a JSON column: a NUL character is refused with `UntranslatableCharacter`, and `NaN` with `InvalidTextRepresentation`. In a list of messages the same characters are bytes, and are stored. Clean or refuse what a model says before it is state.
 #
 # **An `AsyncPostgresSaver` belongs to one event loop**, that of its pool. Open both where your application starts.
 #
-# **Poolers between you and the server** (PgBouncer in transaction mode) give each transaction another connection: session locks such as `pg_try_advisory_lock` lose their meaning there. Run the migration past the pooler.
+# **Poolers between you and the server** (PgBouncer in transaction mode) may give each transaction another connection: session locks such as `pg_try_advisory_lock` lose their meaning there. Run the migration past the pooler.
 #
 # - [LangGraph's pages on persistence](https://docs.langchain.com/oss/python/langgraph/persistence) list the savers and what they need.
 # - [psycopg's page on pools](https://www.psycopg.org/psycopg3/docs/advanced/pool.html) says what is checked and when, and what a pool's size should be.
@@ -271,12 +271,12 @@ print(on_redis(globals().get("graph")))
 # Answer in at most 80 words.
 
 # %% [markdown] role="reflect" points=0
-# **A good answer.** It repairs a start in which the other replica is done before the third attempt.
-# It does not repair one in which that replica is slow, or is lost in between: then this one starts without tables, is called healthy, and fails with the first turn.
+# **A good answer.** It repairs one or two collisions: the next attempt goes on where the tables stand, also when the other replica is lost.
+# It does not repair a third: `setup()` has ten steps, and replicas can meet at each. Then this one starts without all tables, is called healthy, and fails with its first turns.
 # In the review: who does not know that the tables are there must not start; ask for that, not for the number of attempts.
 #
-# **For grading.** Names a start that it repairs: one third.
-# Names one that it does not, with the moment at which it fails: one third.
+# **For grading.** Names what it repairs: one third.
+# Names what it does not, with the moment at which it fails: one third.
 # Asks for a condition (the version in `checkpoint_migrations`, a lock, a migration job) in place of a count or a pause: one third.
 
 # %% [markdown] id="graded"

@@ -385,7 +385,7 @@ hint()
 # Here is the game day drawn from your code. Which requests were answered only because somebody sent them again, and what had to be true of your code so that this was harmless?
 #
 # Then go back to `load(workers=4)` and to `observe("night")`, and run the report again: it should now say of each symptom that this run does not have it.
-# At last, look at the pool in `storage`. With four dead connections it would wait for seven seconds after the failover, longer than a request may take; for this course the wait is made shorter. Which line of your log would tell you in production?
+# At last, look at the pool in `storage`. With four dead connections a pool waits for seven seconds after the failover, longer than a request may take; for this course the wait is made shorter. It says so at level `INFO` only: would your log in production show it?
 
 # %% id="picture"
 show("gameday", "game_day")
@@ -397,9 +397,9 @@ show("gameday", "game_day")
 #
 # **Let the client send it again.** A load balancer repeats what it can repeat safely. That is your decision: a stable key makes a request repeatable, and HTTP 503 with a reason asks for it.
 #
-# **Stay reducible.** The switches in `settings` cost six lines. Without them step 2 is a change of code at 3 a.m.
+# **Stay reducible.** The switches cost six lines, in three modules. Without them step 2 is a change of code at 3 a.m.
 #
-# **One crash at start stops them all.** With `--workers`, uvicorn gives up when the lifespan of one process fails; a cluster starts one-process containers instead, and routes between them.
+# **One process that cannot start takes the others with it.** With `--workers`, uvicorn gives up when the lifespan of one process fails, and starts one that fails at import again, for ever; a cluster starts one-process containers instead, and routes between them.
 #
 # ## Deploying it
 #

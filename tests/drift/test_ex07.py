@@ -106,6 +106,29 @@ def test_task_is_not_repeated() -> None:
     assert len(done) == 1
 
 
+@fact("ex07.task_is_repeated")
+def test_task_is_repeated() -> None:
+    """a @task that has finished runs again when a RetryPolicy repeats its node, and
+    when the same input is sent again after an error"""
+    done: list[str] = []
+
+    @task
+    def charge() -> str:
+        done.append("charged")
+        return "ok"
+
+    def node(state: State) -> State:
+        charge().result()
+        raise ConnectionError
+
+    policy = RetryPolicy(initial_interval=0.001, max_attempts=3, jitter=False)
+    graph = StateGraph(State).add_node("node", node, retry_policy=policy)
+    app = graph.add_edge(START, "node").compile(checkpointer=InMemorySaver())
+    for calls in (3, 6):
+        assert raised(app.invoke, {}, THREAD).startswith("ConnectionError")
+        assert len(done) == calls
+
+
 def http(status: int) -> httpx.HTTPStatusError:
     """Return what httpx raises for a response."""
     request = httpx.Request("POST", "http://ledger")
